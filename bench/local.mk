@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# Benchmarks: made and run by make bench alone, never by make check.  One that
+# measures what a program gets links libcenote.so, one that looks inside the core.
+
+benchmarks = \
+  bench/bench-pool \
+  bench/bench-slots \
+  bench/bench-supervision \
+  bench/bench-detect \
+  bench/bench-recovery \
+  bench/bench-idle
+bench_servers = tests/integration/demo-server tests/servers/peer
+
+bench_common = \
+  bench/bench.c \
+  bench/bench.h \
+  bench/ways.c \
+  bench/ways.h
+bench_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir)
+
+EXTRA_PROGRAMS += $(benchmarks)
+bench: $(benchmarks) $(bench_servers) $(plugin_LTLIBRARIES)
+	@for benchmark in $(benchmarks); do \
+	  CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs' abs_top_builddir='$(abs_top_builddir)' ./$$benchmark || exit; \
+	done
+.PHONY: bench
+
+bench_bench_pool_SOURCES = bench/bench-pool.c $(bench_common)
+bench_bench_pool_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_pool_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+bench_bench_slots_SOURCES = bench/bench-slots.c $(bench_common)
+bench_bench_slots_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_slots_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+# Against servers in processes of their own.
+bench_rig = \
+  bench/bench.h \
+  bench/rig.c \
+  bench/rig.h
+bench_rig_libs = tests/libservers.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+bench_bench_supervision_SOURCES = bench/bench-supervision.c $(bench_rig)
+bench_bench_supervision_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_supervision_LDADD = $(bench_rig_libs)
+
+bench_bench_detect_SOURCES = bench/bench-detect.c $(bench_rig)
+bench_bench_detect_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_detect_LDADD = $(bench_rig_libs)
+
+bench_bench_recovery_SOURCES = bench/bench-recovery.c $(bench_rig)
+bench_bench_recovery_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_recovery_LDADD = $(bench_rig_libs)
+
+bench_bench_idle_SOURCES = bench/bench-idle.c $(bench_rig)
+bench_bench_idle_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_idle_LDADD = $(bench_rig_libs)

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include <grpc/byte_buffer.h>
+#include <grpc/slice.h>
+#include <grpc/support/time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/demo-server.h"
+
+/* ----------------------------------------------------------------- servers */
+
+static Child *
+start (const char *program, const char *mode, guint in_port, guint *out_port)
+{
+  g_autofree char *path = child_program (program);
+  g_autofree char *port = g_strdup_printf ("%u", in_port);
+  const char *argv[4] = { path, mode == NULL ? port : mode, mode == NULL ? NULL : port, NULL };
+  Child *child = child_start (argv, NULL);
+  g_autofree char *line = child == NULL ? NULL : child_read (child);
+
+  if (line == NULL)
+    g_error ("%s does not start", path);
+  *out_port = (guint) atoi (line);
+  return child;
+}
+
+Child *
+rig_start_server (guint *port)
+{
+  return start ("tests/integration/demo-server", NULL, *port, port);
+}
+
+Child *
+rig_start_proxy (guint port, guint *out_port)
+{
+  return start ("tests/servers/peer", "forward", port, out_port);
+}
+
+/* -------------------------------------------------------------------- pool */
+
+static void
+take_event (const CenoteEvent *event, gpointer data)
+{
+  Rig *rig = data;
+
+  g_mutex_lock (&rig->lock);
+  g_array_append_val (event->kind == CENOTE_EVENT_CHANNEL_CONNECTED ? rig->found_us : rig->lost_us, event->time_us);
+  g_cond_broadcast (&rig->changed);
+  g_mutex_unlock (&rig->lock);
+}
+
+static void
+open_pool (Rig *rig, guint port)
+{
+  g_autofree char *text = g_strdup_printf ("[cenote]\ntelemetry=\n"
+                                           "[pool:bench]\nprofile=local\nsize=5\npicker=round-robin\n"
+                                           "initialization=manual\ntarget=ipv4:127.0.0.1:%u\n",
+                                           port);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (text, -1, &error);
+
+  rig->runtime = config == NULL ? NULL : cenote_runtime_new (config, &error);
+  rig->pool = rig->runtime == NULL ? NULL : cenote_runtime_get_pool (rig->runtime, NULL, &error);
+  if (rig->pool == NULL)
+    g_error ("%s", error->message);
+}
+
+Rig *
+rig_new (guint port)
+{
+  Rig *rig = g_new0 (Rig, 1);
+  gint64 first_us, last_us;
+
+  g_mutex_init (&rig->lock);
+  g_cond_init (&rig->changed);
+  rig->lost_us = g_array_new (FALSE, FALSE, sizeof (gint64));
+  rig->found_us = g_array_new (FALSE, FALSE, sizeof (gint64));
+  open_pool (rig, port);
+  cenote_runtime_add_sink (rig->runtime,
+                           CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED) | CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_DISCONNECTED),
+                           take_event, rig, NULL);
+  cenote_pool_connect (rig->pool, 0, NULL);
+  rig_await_found (rig, 5, &first_us, &last_us);
+  return rig;
+}
+
+void
+rig_free (Rig *rig)
+{
+  cenote_pool_unref (rig->pool);
+  cenote_runtime_unref (rig->runtime);
+  g_array_unref (rig->lost_us);
+  g_array_unref (rig->found_us);
+  g_mutex_clear (&rig->lock);
+  g_cond_clear (&rig->changed);
+  g_free (rig);
+}
+
+void
+rig_forget (Rig *rig)
+{
+  g_mutex_lock (&rig->lock);
+  g_array_set_size (rig->lost_us, 0);
+  g_array_set_size (rig->found_us, 0);
+  g_mutex_unlock (&rig->lock);
+}
+
+static void
+await (Rig *rig, const GArray *times_us, guint n, gint64 *out_first_us, gint64 *out_last_us)
+{
+  gint64 until_us = g_get_monotonic_time () + G_TIME_SPAN_MINUTE;
+
+  g_mutex_lock (&rig->lock);
+  while (times_us->len < n)
+    if (!g_cond_wait_until (&rig->changed, &rig->lock, until_us))
+      g_error ("%u of %u channels after a minute", times_us->len, n);
+  *out_first_us = g_array_index (times_us, gint64, 0);
+  *out_last_us = g_array_index (times_us, gint64, n - 1);
+  g_mutex_unlock (&rig->lock);
+}
+
+void
+rig_await_lost (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us)
+{
+  await (rig, rig->lost_us, n, out_first_us, out_last_us);
+}
+
+void
+rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us)
+{
+  await (rig, rig->found_us, n, out_first_us, out_last_us);
+}
+
+/* ------------------------------------------------------------------- calls */
+
+typedef struct Call {
+  grpc_call *call;
+  CenoteLease lease;
+  grpc_metadata_array initial, trailing;
+  grpc_byte_buffer *response;
+  grpc_status_code status;
+  grpc_slice details;
+} Call;
+
+typedef struct Caller {
+  const RigSource *source;
+  grpc_completion_queue *queue;
+  grpc_slice method;
+  grpc_byte_buffer *request;
+  guint64 to_start, in_flight, failed;
+} Caller;
+
+static grpc_channel *
+take_from_pool (gpointer data, CenoteLease *lease)
+{
+  return cenote_pool_get_channel (data, lease, NULL) ? lease->channel : NULL;
+}
+
+RigSource
+rig_source_of_pool (CenotePool *pool)
+{
+  return (RigSource) { take_from_pool, pool };
+}
+
+static void
+call_start_batch (Caller *caller, Call *call)
+{
+  grpc_op ops[6] = {
+    { .op = GRPC_OP_SEND_INITIAL_METADATA },
+    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = caller->request },
+    { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
+    { .op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &call->initial },
+    { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->response },
+    { .op = GRPC_OP_RECV_STATUS_ON_CLIENT,
+      .data.recv_status_on_client = { .trailing_metadata = &call->trailing,
+                                      .status = &call->status,
+                                      .status_details = &call->details } },
+  };
+
+  if (grpc_call_start_batch (call->call, ops, G_N_ELEMENTS (ops), call, NULL) != GRPC_CALL_OK)
+    g_error ("a call cannot be started");
+}
+
+static void
+call_start (Caller *caller, Call *call)
+{
+  gpr_timespec deadline = gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_seconds (10, GPR_TIMESPAN));
+  grpc_channel *channel;
+
+  memset (call, 0, sizeof *call);
+  while (caller->to_start > 0 && (channel = caller->source->take (caller->source->data, &call->lease)) == NULL) {
+    caller->to_start--;
+    caller->failed++;
+  }
+  if (caller->to_start == 0)
+    return;
+  caller->to_start--;
+  caller->in_flight++;
+  grpc_metadata_array_init (&call->initial);
+  grpc_metadata_array_init (&call->trailing);
+  call->details = grpc_empty_slice ();
+  call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, caller->method, NULL, deadline,
+                                         NULL);
+  call_start_batch (caller, call);
+}
+
+static void
+call_end (Caller *caller, Call *call)
+{
+  caller->in_flight--;
+  caller->failed += call->status != GRPC_STATUS_OK;
+  cenote_lease_release_with_status (&call->lease, (int) call->status);
+  grpc_metadata_array_destroy (&call->initial);
+  grpc_metadata_array_destroy (&call->trailing);
+  grpc_byte_buffer_destroy (call->response);
+  grpc_slice_unref (call->details);
+  grpc_call_unref (call->call);
+}
+
+static void
+caller_end (Caller *caller)
+{
+  grpc_byte_buffer_destroy (caller->request);
+  grpc_slice_unref (caller->method);
+  grpc_completion_queue_shutdown (caller->queue);
+  while (grpc_completion_queue_next (caller->queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN)
+    continue;
+  grpc_completion_queue_destroy (caller->queue);
+}
+
+guint64
+rig_call (const RigSource *source, guint64 n, guint in_flight)
+{
+  grpc_slice body = grpc_slice_from_static_string ("a small message");
+  Caller caller = {
+    .source = source,
+    .queue = grpc_completion_queue_create_for_next (NULL),
+    .method = grpc_slice_from_static_string (DEMO_ECHO_METHOD),
+    .request = grpc_raw_byte_buffer_create (&body, 1),
+    .to_start = n,
+  };
+  g_autofree Call *calls = g_new0 (Call, in_flight);
+  guint i;
+
+  for (i = 0; i < in_flight; i++)
+    call_start (&caller, &calls[i]);
+  while (caller.in_flight > 0) {
+    grpc_event event = grpc_completion_queue_next (caller.queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+
+    call_end (&caller, event.tag);
+    call_start (&caller, event.tag);
+  }
+  caller_end (&caller);
+  return caller.failed;
+}
+
+/* ----------------------------------------------------------------- figures */
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+
+  return (x > y) - (x < y);
+}
+
+static double
+at (const GArray *sorted, double share)
+{
+  return g_array_index (sorted, double, (guint) (share * (sorted->len - 1) + 0.5));
+}
+
+void
+rig_add (GArray *values, double value)
+{
+  g_array_append_val (values, value);
+}
+
+void
+rig_title (const char *title)
+{
+  printf ("\n%-52s %8s %8s %8s\n", title, "median", "p10", "p90");
+}
+
+void
+rig_print (const char *what, const char *unit, GArray *values, BenchBar bar, double limit)
+{
+  gboolean holds;
+
+  g_array_sort (values, compare);
+  printf ("  %-50s %8.3f %8.3f %8.3f %s", what, at (values, 0.5), at (values, 0.1), at (values, 0.9), unit);
+  holds = bar == BENCH_AT_MOST ? at (values, 0.5) <= limit : at (values, 0.5) >= limit;
+  if (bar != BENCH_NO_BAR)
+    printf ("   at %s %g: %s", bar == BENCH_AT_MOST ? "most" : "least", limit, holds ? "holds" : "MISSED");
+  printf ("   (%u)\n", values->len);
+  fflush (stdout);
+}

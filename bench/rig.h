@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rig: what the benches with real connections stand on: servers in processes of
+ * their own, a pool to one, calls in flight on its channels, and the figures.
+ *
+ * What cannot be set up ends the program.
+ */
+#ifndef CENOTE_BENCH_RIG_H
+#define CENOTE_BENCH_RIG_H
+
+#include <cenote/cenote.h>
+#include <grpc/grpc.h>
+
+#include "bench.h"
+#include "tests/servers/child.h"
+
+/* ----------------------------------------------------------------- servers */
+
+/* The demo's server on *PORT, or, where that is 0, on any, which is then in *PORT. */
+Child *rig_start_server (guint *port);
+/* tests/servers/peer carrying connections to PORT; its own is in *OUT_PORT. */
+Child *rig_start_proxy (guint port, guint *out_port);
+
+/* -------------------------------------------------------------------- pool */
+
+typedef struct Rig {
+  CenoteRuntime *runtime;
+  CenotePool *pool;
+  GMutex lock;
+  GCond changed;
+  GArray *lost_us;           /* monotonic, of gint64: when channels were seen to be disconnected */
+  GArray *found_us;          /* the same of connected */
+} Rig;
+
+/* Five channels to 127.0.0.1:PORT, once all are ready. */
+Rig *rig_new (guint port);
+void rig_free (Rig *rig);
+/* Forgets what happened so far. */
+void rig_forget (Rig *rig);
+/* Waits until N channels were lost, or found.  The monotonic µs of the first and of the last. */
+void rig_await_lost (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us);
+void rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us);
+
+/* ------------------------------------------------------------------- calls */
+
+/* Where a call's channel comes from, and what becomes of it. */
+typedef struct RigSource {
+  grpc_channel *(*take) (gpointer data, CenoteLease *lease);
+  gpointer data;
+} RigSource;
+
+/* One of the pool's channels, leased for the call. */
+RigSource rig_source_of_pool (CenotePool *pool);
+/* Makes N echo calls, at most IN_FLIGHT at a time, on the caller's thread.  How many failed. */
+guint64 rig_call (const RigSource *source, guint64 n, guint in_flight);
+
+/* ----------------------------------------------------------------- figures */
+
+/* Heads the figures to come. */
+void rig_title (const char *title);
+/* Median, 10th and 90th percentile of VALUES (sorted by this), and whether the median keeps to the bar. */
+void rig_print (const char *what, const char *unit, GArray *values, BenchBar bar, double limit);
+void rig_add (GArray *values, double value);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-options: the rows of [cenote] and of [pool:NAME]: every key with its type,
+ * default, range and one sentence.
+ *
+ * The parser, `cenote explain`, the manual and a test read them; the order is
+ * that of ProcessOption and PoolOption.
+ */
+#include "settings.h"
+
+#define ROW(row, type_, ...) [row] = { .type = CENOTE_OPTION_##type_, __VA_ARGS__ }
+
+static const CenoteOption process_rows[N_PROCESS_OPTIONS] = {
+  ROW (PROCESS_PLUGIN_PATH, LIST, .name = "plugin-path", .max = "100",
+       .summary = "Directories that are searched for plugins before the built-in one; a relative one is taken from the "
+                  "keyfile's directory."),
+  ROW (PROCESS_TELEMETRY, LIST, .name = "telemetry", .default_text = "log", .max = "100",
+       .summary = "The telemetry sinks of pools that name none of their own; an empty list means none."),
+  ROW (PROCESS_MAX_CONCURRENT_DIALS, INT, .name = "max-concurrent-dials", .default_text = "100", .min = "1",
+       .max = "100000", .summary = "How many connection attempts may be under way at once in the process."),
+};
+
+static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
+  ROW (POOL_TARGET, STRING, .name = "target",
+       .summary = "The one address of the pool: host:port, or a gRPC target such as dns:///host:port or unix:///path."),
+  ROW (POOL_TARGETS, LIST, .name = "targets", .min = "1", .max = "1000",
+       .summary = "The addresses of the pool, where it has several."),
+  ROW (POOL_URI, STRING, .name = "uri", .flags = CENOTE_OPTION_SECRET,
+       .summary = "A connection string in place of target; not supported by this version."),
+  ROW (POOL_PROFILE, ENUM, .name = "profile", .default_text = "production", .choices = "production|local|test|custom",
+       .summary =
+         "A set of defaults: production (TLS, port 443 where none is named), local (insecure, localhost:9090, size 3), "
+         "test (insecure, size 1), or custom, which is meant when transport is written out and profile is not."),
+  ROW (POOL_TRANSPORT, STRING, .name = "transport",
+       .summary = "The [transport:NAME] group or the transport plugin that makes the channels; by the profile, and "
+                  "unix for unix targets."),
+  ROW (POOL_CONNECTOR, STRING, .name = "connector", .default_text = "persistent",
+       .summary = "The [connector:NAME] group or the connector plugin that decides which channels exist."),
+  ROW (POOL_PICKER, STRING, .name = "picker", .default_text = "round-robin",
+       .summary = "The [picker:NAME] group or the picker plugin that chooses the channel for a caller."),
+  ROW (POOL_BACKOFF, STRING, .name = "backoff", .default_text = "exponential",
+       .summary =
+         "The [backoff:NAME] group or the backoff plugin that sets the delay before the next connection attempt."),
+  ROW (POOL_TELEMETRY, LIST, .name = "telemetry", .max = "100",
+       .summary = "The telemetry sinks of the pool, in place of the process's; an empty list means none."),
+  ROW (POOL_SIZE, INT, .name = "size", .default_text = "5", .min = "1", .max = "10000",
+       .summary = "How many channels the pool keeps."),
+  ROW (POOL_MIN_CHANNELS, INT, .name = "min-channels", .default_text = "1", .min = "1", .max = "10000",
+       .summary = "The fewest channels that a connector which chooses the size may shrink to."),
+  ROW (POOL_MAX_CHANNELS, INT, .name = "max-channels", .default_text = "10", .min = "1", .max = "10000",
+       .summary = "The most channels that a connector which chooses the size may grow to."),
+  ROW (POOL_INITIALIZATION, ENUM, .name = "initialization", .default_text = "eager",
+       .choices = "eager|fail-fast|manual",
+       .summary = "eager: dial at start and do not wait; fail-fast: wait connect-timeout for one channel or fail with "
+                  "its error; manual: nothing until connect."),
+  ROW (POOL_CRITICAL, BOOL, .name = "critical", .default_text = "yes",
+       .summary = "Whether the program cannot start without this pool; no: it fails alone."),
+  ROW (POOL_ACQUIRE_TIMEOUT, DURATION, .name = "acquire-timeout", .default_text = "15s", .min = "0", .max = "24h",
+       .summary = "How long a caller that names no timeout waits for a channel."),
+  ROW (POOL_MAX_WAITERS, INT, .name = "max-waiters", .default_text = "10000", .min = "0", .max = "1000000",
+       .summary = "How many callers may wait for a channel at once."),
+  ROW (POOL_CONNECT_TIMEOUT, DURATION, .name = "connect-timeout", .default_text = "5s", .min = "100ms", .max = "10min",
+       .summary = "How long one connection attempt may take."),
+  ROW (POOL_MAX_CONCURRENT_DIALS, INT, .name = "max-concurrent-dials", .default_text = "16", .min = "1", .max = "10000",
+       .summary = "How many connection attempts to one open address may be under way at once."),
+  ROW (POOL_MAX_CONNECT_ATTEMPTS, INT, .name = "max-connect-attempts", .default_text = "0", .min = "0",
+       .max = "1000000",
+       .summary = "After how many failures in a row an address rests until it is asked for again; 0 means never."),
+  ROW (POOL_DRAIN_TIMEOUT, DURATION, .name = "drain-timeout", .default_text = "30s", .min = "0", .max = "24h",
+       .summary = "How long a channel that leaves may finish its calls."),
+  ROW (POOL_DNS_REFRESH, DURATION, .name = "dns-refresh", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "30s",
+       .min = "1s", .max = "24h", .summary = "How often a DNS target is resolved again."),
+  ROW (POOL_PRIME, STRING, .name = "prime", .default_text = "none",
+       .summary =
+         "What is called on a new channel before callers get it: none, headers, health, or a /package.Service/Method."),
+  ROW (POOL_PING_INTERVAL, DURATION, .name = "ping-interval", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "off",
+       .min = "1s", .max = "24h", .summary = "How often a channel is asked for a sign of life."),
+  ROW (POOL_HEALTH_CHECK, ENUM, .name = "health-check", .default_text = "off", .choices = "off|grpc",
+       .summary = "grpc: a channel whose server does not say SERVING by grpc.health.v1 leaves the rotation."),
+  ROW (POOL_HEALTH_SERVICE, STRING, .name = "health-service", .default_text = "",
+       .summary = "The service that the health check asks for; empty for the whole server."),
+  ROW (POOL_KEEPALIVE_TIME, DURATION, .name = "keepalive-time", .flags = CENOTE_OPTION_MAY_BE_OFF,
+       .default_text = "off", .min = "1s", .max = "24h",
+       .summary = "How long a connection may be silent before an HTTP/2 ping; servers by default accept one in 5 min."),
+  ROW (POOL_KEEPALIVE_TIMEOUT, DURATION, .name = "keepalive-timeout", .default_text = "20s", .min = "100ms",
+       .max = "1h", .summary = "How long the answer to a keepalive ping may take."),
+  ROW (POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS, BOOL, .name = "keepalive-permit-without-calls", .default_text = "no",
+       .summary = "Whether keepalive pings are also sent while no call is in flight."),
+  ROW (POOL_IDLE_TIMEOUT, DURATION, .name = "idle-timeout", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "off",
+       .min = "100ms", .max = "24h",
+       .summary = "How long a channel may go unused before a connector that closes idle channels closes it."),
+  ROW (POOL_MAX_CONNECTION_AGE, DURATION, .name = "max-connection-age", .flags = CENOTE_OPTION_MAY_BE_OFF,
+       .default_text = "off", .min = "1s", .max = "8760h",
+       .summary = "At what age a connection is replaced by a new one."),
+  ROW (POOL_MAX_CONNECTION_AGE_JITTER, FRACTION, .name = "max-connection-age-jitter", .default_text = "10%",
+       .min = "0%", .max = "100%", .summary = "By how much of it, at random, that age varies."),
+  ROW (POOL_MAX_STREAMS_PER_CHANNEL, INT, .name = "max-streams-per-channel", .default_text = "100", .min = "1",
+       .max = "1000000", .summary = "A hint to connectors: how many calls at once a server takes on one connection."),
+  ROW (POOL_MAX_MESSAGE_SIZE, SIZE, .name = "max-message-size", .default_text = "4MiB", .min = "1B", .max = "2047MiB",
+       .summary = "The largest message that a channel sends or receives."),
+  ROW (POOL_MAX_METADATA_SIZE, SIZE, .name = "max-metadata-size", .default_text = "16KiB", .min = "1KiB",
+       .max = "16MiB", .summary = "The most metadata that a channel receives with one call."),
+  ROW (POOL_HTTP_PROXY, BOOL, .name = "http-proxy", .default_text = "no",
+       .summary = "Whether the proxy that the environment names (http_proxy) is used."),
+  ROW (POOL_STATUS_INTERVAL, DURATION, .name = "status-interval", .flags = CENOTE_OPTION_MAY_BE_OFF,
+       .default_text = "5s", .min = "100ms", .max = "24h",
+       .summary = "How often the pool's status goes to the telemetry sinks."),
+  ROW (POOL_TELEMETRY_SAMPLE_RATE, INT, .name = "telemetry-sample-rate", .default_text = "1024", .min = "0",
+       .max = "1000000000", .summary = "Events of single gets are sent for one in this many; 1 means each, 0 none."),
+  ROW (POOL_LEAK_THRESHOLD, DURATION, .name = "leak-threshold", .flags = CENOTE_OPTION_MAY_BE_OFF,
+       .default_text = "off", .min = "100ms", .max = "24h",
+       .summary = "How long a lease may be held before it is reported; puts the pool on the slower, tracked path."),
+  ROW (POOL_HARD_STREAM_LIMIT, BOOL, .name = "hard-stream-limit", .default_text = "no",
+       .summary = "Whether max-streams-per-channel is enforced; puts the pool on the slower, tracked path."),
+  ROW (POOL_API_KEY, STRING, .name = "api-key", .flags = CENOTE_OPTION_SECRET,
+       .summary = "A key that each call carries."),
+  ROW (POOL_TOKEN_FILE, PATH, .name = "token-file", .summary = "A file with a bearer token that each call carries."),
+  ROW (POOL_SERVICE_CONFIG, STRING, .name = "service-config",
+       .summary = "gRPC's service config as JSON; taken as it is written, without escapes and ${VAR}."),
+  ROW (POOL_CHANNEL_ARGS, LIST, .name = "channel-args", .max = "100",
+       .summary = "Further arguments for C-core's channels, name=value;…: a whole number is passed as one, all else as "
+                  "a string."),
+  ROW (POOL_ALLOW_PLAINTEXT_CREDENTIALS, BOOL, .name = "allow-plaintext-credentials", .default_text = "no",
+       .summary = "Whether credentials may go over a connection that is not encrypted."),
+};
+
+const OptionTable process_options = OPTION_TABLE (process_rows);
+const OptionTable pool_options = OPTION_TABLE (pool_rows);
+
+const gboolean pool_options_pending[N_POOL_OPTIONS] = {
+  [POOL_DNS_REFRESH] = TRUE,
+  [POOL_PRIME] = TRUE,
+  [POOL_PING_INTERVAL] = TRUE,
+  [POOL_HEALTH_CHECK] = TRUE,
+  [POOL_HEALTH_SERVICE] = TRUE,
+  [POOL_IDLE_TIMEOUT] = TRUE,
+  [POOL_MAX_CONNECTION_AGE] = TRUE,
+  [POOL_MAX_CONNECTION_AGE_JITTER] = TRUE,
+  [POOL_MAX_STREAMS_PER_CHANNEL] = TRUE,
+  [POOL_LEAK_THRESHOLD] = TRUE,
+  [POOL_HARD_STREAM_LIMIT] = TRUE,
+  [POOL_API_KEY] = TRUE,
+  [POOL_TOKEN_FILE] = TRUE,
+  [POOL_ALLOW_PLAINTEXT_CREDENTIALS] = TRUE,
+};

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool-rules: what no single row of the table can say: keys that need, exclude or bound each other. */
+#include "pool-rules.h"
+
+#include <string.h>
+
+#include "argument.h"
+#include "profile.h"
+
+/* The pool under the rules. */
+typedef struct Rules {
+  Check *check;
+  const PoolSettings *pool;
+  const ConfigGroup *group;
+} Rules;
+
+/* Transports whose connections anyone on their way can read. */
+static const char *const plaintext_transports[] = { "insecure", "unix", NULL };
+
+static const char *
+key_of (PoolOption option)
+{
+  return pool_options.rows[option].name;
+}
+
+/* Also where the value was wrong or could not be read. */
+static gboolean
+is_written (const Rules *rules, PoolOption option)
+{
+  return config_group_find (rules->group, key_of (option)) != NULL;
+}
+
+/* Whether OPTION is written and its value was right. */
+static gboolean
+is_good (const Rules *rules, PoolOption option)
+{
+  return setting_is_written (&rules->pool->options[option]);
+}
+
+static guint
+line_of (const Rules *rules, PoolOption option)
+{
+  const ConfigEntry *entry = config_group_find (rules->group, key_of (option));
+
+  return entry != NULL ? entry->line : rules->group->line;
+}
+
+static void
+add_problem (const Rules *rules, PoolOption option, const char *what)
+{
+  problems_add (rules->check->problems, line_of (rules, option), rules->group->title, key_of (option), "%s", what);
+}
+
+static void
+add_note (const Rules *rules, PoolOption option, const char *what)
+{
+  problems_add (rules->check->notes, line_of (rules, option), rules->group->title, key_of (option), "%s", what);
+}
+
+/* Where OTHER stands, for a problem that names two keys: "target on line 3". */
+static char *
+name_place (const Rules *rules, PoolOption other)
+{
+  guint line = line_of (rules, other);
+
+  if (line == 0)
+    return g_strdup (key_of (other));
+  if (line == PROBLEMS_PROGRAM)
+    return g_strdup_printf ("%s set by the program", key_of (other));
+  return g_strdup_printf ("%s on line %u", key_of (other), line);
+}
+
+/* At the later of the two. */
+static void
+check_exclusive (const Rules *rules, PoolOption a, PoolOption b)
+{
+  PoolOption later = line_of (rules, a) > line_of (rules, b) ? a : b, earlier = later == a ? b : a;
+  g_autofree char *place = NULL;
+  g_autofree char *what = NULL;
+
+  if (!is_written (rules, a) || !is_written (rules, b))
+    return;
+  place = name_place (rules, earlier);
+  what = g_strdup_printf ("contradicts %s (write one of them)", place);
+  add_problem (rules, later, what);
+}
+
+/* ---------------------------------------------------------------- addresses */
+
+static const Plugin *
+plugin_of (const PluginUse *use)
+{
+  return use == NULL ? NULL : use->plugin;
+}
+
+static gboolean
+is_dialled (const Rules *rules)
+{
+  const Plugin *plugin = plugin_of (rules->pool->connector);
+
+  return plugin != NULL && (plugin->ops.connector.flags & CENOTE_CONNECTOR_DIALS) != 0;
+}
+
+static void
+refuse_addresses (const Rules *rules)
+{
+  static const PoolOption addresses[] = { POOL_TARGET, POOL_TARGETS, POOL_URI };
+  const char *connector = pool_text (rules->pool, POOL_CONNECTOR);
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (addresses); i++) {
+    if (is_written (rules, addresses[i]))
+      problems_add (rules->check->problems, line_of (rules, addresses[i]), rules->group->title, key_of (addresses[i]),
+                    "contradicts connector=%s, whose addresses come from dial() (leave it out)", connector);
+  }
+}
+
+/* Also by the profile, or one that was wrong. */
+static gboolean
+has_address (const Rules *rules)
+{
+  return is_written (rules, POOL_TARGETS) || is_written (rules, POOL_TARGET)
+         || pool_text (rules->pool, POOL_TARGET) != NULL;
+}
+
+/* Where the connector cannot be had, or the profile was wrong, who knows. */
+static gboolean
+may_need_none (const Rules *rules)
+{
+  return plugin_of (rules->pool->connector) == NULL
+         || (is_written (rules, POOL_PROFILE) && !is_good (rules, POOL_PROFILE));
+}
+
+static void
+check_addresses (const Rules *rules)
+{
+  if (is_dialled (rules)) {
+    refuse_addresses (rules);
+    return;
+  }
+  check_exclusive (rules, POOL_TARGET, POOL_TARGETS);
+  check_exclusive (rules, POOL_TARGET, POOL_URI);
+  check_exclusive (rules, POOL_TARGETS, POOL_URI);
+  if (is_written (rules, POOL_URI))
+    add_problem (rules, POOL_URI, "connection strings are not supported by this version (target=HOST:PORT)");
+  else if (!has_address (rules) && !may_need_none (rules))
+    add_problem (rules, POOL_TARGET, "missing (target=HOST:PORT, or targets=HOST:PORT;HOST:PORT)");
+}
+
+/* The transport that is taken when none is written follows the first target. */
+static void
+check_mixture (const Rules *rules)
+{
+  char **targets = rules->pool->targets;
+  gsize i;
+
+  if (targets[0] == NULL || is_written (rules, POOL_TRANSPORT))
+    return;
+  for (i = 1; targets[i] != NULL; i++) {
+    if (profile_target_is_unix (targets[i]) != profile_target_is_unix (targets[0])) {
+      add_problem (rules, POOL_TARGETS,
+                   "has both unix sockets and hosts, and a pool has one transport (two pools, or a transport that "
+                   "does both)");
+      return;
+    }
+  }
+}
+
+/* ----------------------------------------------------------------- security */
+
+static gboolean
+is_plaintext (const Rules *rules)
+{
+  const Plugin *transport = plugin_of (rules->pool->transport);
+
+  return transport != NULL && g_strv_contains (plaintext_transports, transport->name);
+}
+
+static void
+check_production (const Rules *rules)
+{
+  const Plugin *transport = plugin_of (rules->pool->transport);
+
+  if (pool_number (rules->pool, POOL_PROFILE) == PROFILE_PRODUCTION && transport != NULL
+      && strcmp (transport->name, "insecure") == 0)
+    add_problem (rules, POOL_TRANSPORT,
+                 "contradicts profile=production, which is TLS (profile=local, test or custom, or another "
+                 "transport)");
+}
+
+static void
+check_credentials (const Rules *rules)
+{
+  static const PoolOption credentials[] = { POOL_API_KEY, POOL_TOKEN_FILE };
+  guint i;
+
+  check_exclusive (rules, POOL_API_KEY, POOL_TOKEN_FILE);
+  for (i = 0; i < G_N_ELEMENTS (credentials); i++) {
+    if (is_written (rules, credentials[i]) && is_plaintext (rules)
+        && !pool_flag (rules->pool, POOL_ALLOW_PLAINTEXT_CREDENTIALS))
+      add_problem (rules, credentials[i],
+                   "would be sent in plaintext (a transport with TLS, or allow-plaintext-credentials=yes)");
+  }
+}
+
+/* ------------------------------------------------------------------- bounds */
+
+/* SMALLER must not be above LARGER; told only where one of the two is written, at that one. */
+static void
+check_order (const Rules *rules, PoolOption smaller, PoolOption larger, gboolean both_written)
+{
+  gint64 low = pool_number (rules->pool, smaller), high = pool_number (rules->pool, larger);
+  gboolean has_low = is_good (rules, smaller), has_high = is_good (rules, larger);
+  gboolean at_high = has_high && (!has_low || line_of (rules, larger) > line_of (rules, smaller));
+  g_autofree char *place = NULL;
+  g_autofree char *what = NULL;
+
+  if (low <= high || !(both_written ? has_low && has_high : has_low || has_high))
+    return;
+  place = name_place (rules, at_high ? smaller : larger);
+  what = g_strdup_printf ("%" G_GINT64_FORMAT " is %s %s, which is %" G_GINT64_FORMAT "%s (%s must not be above %s)",
+                          at_high ? high : low, at_high ? "below" : "above", place, at_high ? low : high,
+                          (at_high ? has_low : has_high) ? "" : " by default", key_of (smaller), key_of (larger));
+  add_problem (rules, at_high ? larger : smaller, what);
+}
+
+/* A size is bounded only by what is written: the bounds' defaults are meant for connectors that choose it. */
+static void
+check_bounds (const Rules *rules)
+{
+  check_order (rules, POOL_MIN_CHANNELS, POOL_MAX_CHANNELS, FALSE);
+  check_order (rules, POOL_MIN_CHANNELS, POOL_SIZE, TRUE);
+  check_order (rules, POOL_SIZE, POOL_MAX_CHANNELS, TRUE);
+}
+
+/* ------------------------------------------------------------------- values */
+
+/* /package.Service/Method */
+static gboolean
+is_method (const char *text)
+{
+  const char *slash = *text == '/' ? strchr (text + 1, '/') : NULL;
+
+  return slash != NULL && slash > text + 1 && slash[1] != '\0' && strchr (slash + 1, '/') == NULL
+         && strpbrk (text, " \t") == NULL;
+}
+
+static void
+check_prime (const Rules *rules)
+{
+  static const char *const words[] = { "none", "headers", "health", NULL };
+  const char *text = pool_text (rules->pool, POOL_PRIME);
+  const char *nearest;
+  g_autofree char *what = NULL;
+
+  if (g_strv_contains (words, text) || is_method (text))
+    return;
+  nearest = option_nearest (text, words);
+  what = g_strdup_printf ("'%.60s' is nothing to prime with (none, headers, health or /PACKAGE.SERVICE/METHOD%s%s)",
+                          text, nearest != NULL ? "; nearest: " : "", nearest != NULL ? nearest : "");
+  add_problem (rules, POOL_PRIME, what);
+}
+
+static void
+check_arguments (const Rules *rules)
+{
+  const char *const *list = rules->pool->options[POOL_CHANNEL_ARGS].value.list;
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  gsize i;
+
+  for (i = 0; list != NULL && list[i] != NULL; i++) {
+    g_autofree char *problem = NULL;
+    Argument argument;
+
+    if (!argument_parse (list[i], &argument, &problem)) {
+      add_problem (rules, POOL_CHANNEL_ARGS, problem);
+      continue;
+    }
+    if (!g_hash_table_add (names, g_strdup (argument.name)))
+      problems_add (rules->check->problems, line_of (rules, POOL_CHANNEL_ARGS), rules->group->title,
+                    key_of (POOL_CHANNEL_ARGS), "%s is given twice (leave one out)", argument.name);
+    argument_clear (&argument);
+  }
+}
+
+/* -------------------------------------------------------------------- notes */
+
+static gboolean
+is_default (const Rules *rules, PoolOption option)
+{
+  const CenoteOption *row = &pool_options.rows[option];
+  g_autofree char *text = option_format (row, &rules->pool->options[option].value);
+  g_autofree char *default_text = NULL;
+  g_autofree char *problem = NULL;
+  CenoteValue value = { 0 };
+
+  if (row->default_text == NULL || !option_parse (row, row->default_text, &value, &problem))
+    return !rules->pool->options[option].value.is_set;
+  default_text = option_format (row, &value);
+  option_value_clear (&value);
+  return strcmp (text, default_text) == 0;
+}
+
+static void
+note_pending (const Rules *rules)
+{
+  guint i;
+
+  for (i = 0; i < N_POOL_OPTIONS; i++) {
+    if (pool_options_pending[i] && setting_is_written (&rules->pool->options[i]) && !is_default (rules, (PoolOption) i))
+      add_note (rules, (PoolOption) i, "has no effect yet in this version");
+  }
+}
+
+/* Keys that say nothing because the key that switches their feature on is not set. */
+static void
+note_idle_keys (const Rules *rules)
+{
+  static const struct {
+    PoolOption option;
+    PoolOption needs;
+  } idle[] = {
+    { POOL_KEEPALIVE_TIMEOUT, POOL_KEEPALIVE_TIME },
+    { POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS, POOL_KEEPALIVE_TIME },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (idle); i++) {
+    if (is_written (rules, idle[i].option) && pool_number (rules->pool, idle[i].needs) == CENOTE_OFF)
+      problems_add (rules->check->notes, line_of (rules, idle[i].option), rules->group->title, key_of (idle[i].option),
+                    "has no effect while %s is off", key_of (idle[i].needs));
+  }
+}
+
+void
+pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *group)
+{
+  const Rules rules = { check, pool, group };
+
+  check_addresses (&rules);
+  check_mixture (&rules);
+  check_production (&rules);
+  check_credentials (&rules);
+  check_bounds (&rules);
+  check_prime (&rules);
+  check_arguments (&rules);
+  note_pending (&rules);
+  note_idle_keys (&rules);
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link.h"
+
+#include "core/base/monitor.h"
+
+/* How long the call that asks a failed channel for its error may take. */
+#define EXPLAIN_TIMEOUT_US (100 * 1000)
+/* Any method does: in TRANSIENT_FAILURE a call fails before it is sent (FACTS 6). */
+#define EXPLAIN_METHOD "/cenote.Explain/WhyNot"
+
+/* What a self-driven transport told, not handled yet. */
+typedef struct Report {
+  CenoteChannelState state;
+  char *error;
+} Report;
+
+/* What a slot's channel needs at its end, also when the link is gone. */
+typedef struct Hold {
+  Instance *transport;
+  Link *link;                /* NULL: an orphan's, driven by C-core */
+  gboolean orphan;
+} Hold;
+
+struct Link {
+  ControlNote note;          /* first */
+  gatomicrefcount refs;      /* the control side's; and its transport's, which may tell until close_channel() */
+  const LinkSite *site;
+  gpointer owner;
+  grpc_channel *channel;
+  Slot *slot;
+  Hold *hold;
+  CenoteChannelState last;   /* the last state that was handled */
+  gboolean ended;            /* the channel is destroyed; waiting for the last note */
+  gboolean handling;         /* its owner is being told: not to be freed under that */
+  gboolean connecting;       /* an attempt is under way */
+  gint64 connect_us;         /* when the attempt began */
+  gboolean lingers;          /* its owner has ended it, and C-core may not destroy it yet */
+  ControlTimer linger_timer;
+  /* Driven by C-core. */
+  CcoreWatch *watch;
+  gboolean armed;            /* the watch's note is to come */
+  CcoreCall *explain;
+  Monitor lock;              /* the rest */
+  guint n_unheard;           /* tidings that it is not READY, on their way */
+  gboolean closed;           /* the slot is not for hiding: soon it may be another's */
+  /* Driven by its transport. */
+  GQueue reports;            /* of Report */
+  gboolean noted;
+  gboolean deaf;             /* an orphan: nobody listens any more */
+};
+
+static gboolean
+drives_itself (const Link *link)
+{
+  return link->watch == NULL;
+}
+
+static void
+report_free (gpointer data)
+{
+  Report *report = data;
+
+  g_free (report->error);
+  g_free (report);
+}
+
+static void
+link_unref (Link *link)
+{
+  if (!g_atomic_ref_count_dec (&link->refs))
+    return;
+  g_queue_clear_full (&link->reports, report_free);
+  monitor_clear (&link->lock);
+  g_free (link);
+}
+
+static void
+link_free (Link *link)
+{
+  (*link->site->n_links)--;
+  if (link->watch != NULL)
+    ccore_watch_free (link->watch);
+  link_unref (link);
+}
+
+/* An ended link goes when nothing of it is on its way any more. */
+static void
+link_free_if_over (Link *link)
+{
+  gboolean noted;
+
+  monitor_lock (&link->lock);
+  noted = link->noted;
+  monitor_unlock (&link->lock);
+  if (link->ended && !link->handling && !link->armed && link->explain == NULL && !noted)
+    link_free (link);
+}
+
+/* ------------------------------------------------------------------ events */
+
+static void
+tell (Link *link, LinkEvent event, const char *error)
+{
+  if (!link->ended && !link->lingers)
+    link->site->event (link->owner, event, error);
+}
+
+static void
+explained (const CcoreReply *reply, gpointer data)
+{
+  Link *link = data;
+
+  link->explain = NULL;
+  link->handling = TRUE;
+  tell (link, LINK_FAILED, reply->details[0] == '\0' ? "the connection attempt failed" : reply->details);
+  link->handling = FALSE;
+  link_free_if_over (link);
+}
+
+/* The reason is known to C-core alone, and only a call gets it out (FACTS 6). */
+static void
+explain (Link *link)
+{
+  link->explain = ccore_call_start (link->site->ccore, link->site->control, link->channel, EXPLAIN_METHOD, NULL,
+                                    EXPLAIN_TIMEOUT_US, explained, link);
+}
+
+static void
+attempt_begins (Link *link)
+{
+  link->connecting = TRUE;
+  link->connect_us = control_now_us (link->site->control);
+}
+
+static void
+enter_state (Link *link, CenoteChannelState state, const char *error)
+{
+  CenoteChannelState last = link->last;
+
+  link->last = state;
+  if (state == CENOTE_CHANNEL_CONNECTING && !link->connecting)
+    attempt_begins (link);
+  link->connecting = state == CENOTE_CHANNEL_CONNECTING;
+  switch (state) {
+  case CENOTE_CHANNEL_IDLE:
+    if (last != CENOTE_CHANNEL_IDLE)
+      tell (link, LINK_LOST, error);
+    break;
+  case CENOTE_CHANNEL_CONNECTING:
+    if (last == CENOTE_CHANNEL_READY)
+      tell (link, LINK_LOST, error);
+    tell (link, LINK_CONNECTING, NULL);
+    break;
+  case CENOTE_CHANNEL_READY:
+    tell (link, LINK_READY, NULL);
+    break;
+  case CENOTE_CHANNEL_TRANSIENT_FAILURE:
+  case CENOTE_CHANNEL_SHUTDOWN:
+  case CENOTE_CHANNEL_DRAINING:
+    if (drives_itself (link) || link->lingers || state != CENOTE_CHANNEL_TRANSIENT_FAILURE)
+      tell (link, LINK_FAILED, error == NULL ? "the connection attempt failed" : error);
+    else
+      explain (link);
+    break;
+  }
+}
+
+/* ---------------------------------------------------------------- lingering */
+
+/* C-core 1.51 never closes the connection of a channel that is destroyed while it
+ * connects, where the peer's SETTINGS come after that.  So such a link is kept,
+ * with its slot closed, until its attempt is over, or nearly: with the attempt's own
+ * timeout C-core would dial again at once, so it goes LINGER_EARLY_US before that. */
+#define LINGER_EARLY_US (50 * 1000)
+
+static gboolean
+must_linger (const Link *link)
+{
+  return !drives_itself (link) && link->connecting && !link->ended;
+}
+
+static void
+begin_lingering (Link *link)
+{
+  link->lingers = TRUE;
+  g_queue_push_tail (link->site->lingering, link);
+  control_timer_set (link->site->control, &link->linger_timer, link->connect_us + link->site->attempt_us - LINGER_EARLY_US);
+}
+
+static void
+stop_lingering (Link *link)
+{
+  gboolean freed;
+
+  link->lingers = FALSE;
+  control_timer_unset (link->site->control, &link->linger_timer);
+  g_queue_remove (link->site->lingering, link);
+  freed = slot_try_free (link->slot);
+  g_assert (freed);
+}
+
+static void
+has_lingered (gpointer data)
+{
+  Link *link = data;
+
+  stop_lingering (link);
+  link_free_if_over (link);
+}
+
+void
+link_end_lingering (const LinkSite *site)
+{
+  Link *link;
+
+  while ((link = g_queue_peek_head (site->lingering)) != NULL)
+    has_lingered (link);
+}
+
+/* ------------------------------------------------------- driven by C-core */
+
+/* On a thread of C-core's, or inside grpc_channel_destroy(). */
+static void
+watch_fired (gpointer data)
+{
+  Link *link = data;
+
+  monitor_lock (&link->lock);
+  link->n_unheard++;
+  if (!link->closed)
+    slot_hide (link->slot);
+  monitor_unlock (&link->lock);
+  control_note (link->site->control, &link->note);
+}
+
+static void
+note_heard (Link *link)
+{
+  monitor_lock (&link->lock);
+  link->n_unheard--;
+  monitor_unlock (&link->lock);
+}
+
+static void
+come_and_gone (Link *link)
+{
+  link->connecting = FALSE;
+  tell (link, LINK_LOST, NULL);
+}
+
+/* A watch that leaves READY tells of a loss even where C-core has connected anew
+ * in between; one that leaves IDLE and finds IDLE, of a connection that came and
+ * went before we looked. */
+static void
+heed_watch (Link *link)
+{
+  CenoteChannelState state;
+
+  note_heard (link);
+  link->armed = FALSE;
+  if (link->ended)
+    return;
+  state = ccore_channel_state (link->channel, FALSE);
+  if (link->last == CENOTE_CHANNEL_READY)
+    enter_state (link, CENOTE_CHANNEL_IDLE, NULL);
+  else if (link->last == CENOTE_CHANNEL_IDLE && state == CENOTE_CHANNEL_IDLE)
+    come_and_gone (link);
+  if (!link->ended && state != link->last)
+    enter_state (link, state, NULL);
+  if (link->lingers && !link->connecting)
+    stop_lingering (link);
+  if (!link->ended && link->last != CENOTE_CHANNEL_TRANSIENT_FAILURE) {
+    link->armed = TRUE;
+    ccore_watch_arm (link->watch, link->last);
+  }
+}
+
+/* ------------------------------------------------- driven by its transport */
+
+/* Any thread. */
+static void
+transport_told (void *data, CenoteChannelState state, const char *error)
+{
+  Link *link = data;
+  Report *report = g_new0 (Report, 1);
+  gboolean first;
+
+  report->state = state;
+  report->error = g_strdup (error);
+  monitor_lock (&link->lock);
+  if (state != CENOTE_CHANNEL_READY) {
+    link->n_unheard++;
+    if (!link->closed)
+      slot_hide (link->slot);
+  }
+  g_queue_push_tail (&link->reports, report);
+  first = !link->noted && !link->deaf;
+  link->noted |= first;
+  monitor_unlock (&link->lock);
+  if (first)
+    control_note (link->site->control, &link->note);
+}
+
+static Report *
+next_report (Link *link)
+{
+  Report *report;
+
+  monitor_lock (&link->lock);
+  report = g_queue_pop_head (&link->reports);
+  if (report == NULL)
+    link->noted = FALSE;
+  else
+    link->n_unheard -= report->state != CENOTE_CHANNEL_READY;
+  monitor_unlock (&link->lock);
+  return report;
+}
+
+static void
+heed_reports (Link *link)
+{
+  Report *report;
+
+  while ((report = next_report (link)) != NULL) {
+    if (!link->ended && report->state != link->last)
+      enter_state (link, report->state, report->error);
+    report_free (report);
+  }
+}
+
+/* ------------------------------------------------------------- life and use */
+
+static void
+link_handle (ControlNote *note)
+{
+  Link *link = (Link *) note;
+
+  link->handling = TRUE;
+  if (drives_itself (link))
+    heed_reports (link);
+  else
+    heed_watch (link);
+  link->handling = FALSE;
+  link_free_if_over (link);
+}
+
+/* Transports are for one thread at a time. */
+static void
+close_orphan (const CenoteTransportOps *ops, gpointer state, grpc_channel *channel)
+{
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+  pthread_mutex_lock (&lock);
+  ops->close_channel (state, channel);
+  pthread_mutex_unlock (&lock);
+  ccore_unhold ();
+}
+
+/* The channel's end: on the control thread, or, for an orphan, wherever its last lease was released. */
+static void
+destroy_channel (grpc_channel *channel, gpointer data)
+{
+  Hold *hold = data;
+  const CenoteTransportOps *ops = &hold->transport->plugin->ops.transport;
+  gboolean self_driven = plugin_transport_drives_itself (hold->transport->plugin);
+
+  if (hold->orphan) {
+    close_orphan (ops, hold->transport->state, channel);
+  } else {
+    hold->link->ended = TRUE;
+    ops->close_channel (hold->transport->state, channel);
+  }
+  if (self_driven)
+    link_unref (hold->link);
+  instance_unref (hold->transport);
+  g_free (hold);
+}
+
+static grpc_channel *
+create_channel (const LinkSite *site, const char *address, GError **error)
+{
+  const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
+  CenoteFault fault = FAULT_INIT;
+  grpc_channel *channel = ops->create_channel (site->transport->state, address, site->channel_args, &fault);
+
+  if (channel == NULL)
+    g_propagate_error (error, fault_take (&fault, site->transport->host, "create_channel"));
+  fault_clear (&fault);
+  return channel;
+}
+
+Link *
+link_new (const LinkSite *site, const char *address, gpointer owner, GError **error)
+{
+  const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
+  grpc_channel *channel = create_channel (site, address, error);
+  Link *link;
+
+  if (channel == NULL)
+    return NULL;
+  (*site->n_links)++;
+  link = g_new0 (Link, 1);
+  g_atomic_ref_count_init (&link->refs);
+  link->note.handle = link_handle;
+  link->linger_timer = (ControlTimer) { .func = has_lingered, .data = link };
+  link->site = site;
+  link->owner = owner;
+  link->channel = channel;
+  link->last = CENOTE_CHANNEL_IDLE;
+  monitor_init (&link->lock);
+  link->hold = g_new0 (Hold, 1);
+  link->hold->transport = instance_ref (site->transport);
+  link->hold->link = link;
+  link->slot = slot_open (site->table, channel, destroy_channel, link->hold);
+  if (plugin_transport_drives_itself (site->transport->plugin)) {
+    g_atomic_ref_count_inc (&link->refs);
+    ops->watch (site->transport->state, channel, transport_told, link);
+  } else {
+    link->watch = ccore_watch_new (site->ccore, channel, watch_fired, link);
+    link->armed = TRUE;
+    ccore_watch_arm (link->watch, CENOTE_CHANNEL_IDLE);
+  }
+  return link;
+}
+
+void
+link_connect (Link *link)
+{
+  const LinkSite *site = link->site;
+
+  attempt_begins (link);
+  if (drives_itself (link))
+    site->transport->plugin->ops.transport.connect (site->transport->state, link->channel);
+  else
+    ccore_channel_state (link->channel, TRUE);
+}
+
+Slot *
+link_slot (const Link *link)
+{
+  return link->slot;
+}
+
+gboolean
+link_is_ready (const Link *link)
+{
+  return link->last == CENOTE_CHANNEL_READY;
+}
+
+/* Who tells of a loss takes the lock too: either we know of it here, or the slot is hidden after this. */
+void
+link_show (Link *link)
+{
+  if (slot_is_shown (link->slot))
+    return;
+  monitor_lock (&link->lock);
+  if (link->n_unheard == 0 && !link->closed)
+    slot_show (link->slot);
+  monitor_unlock (&link->lock);
+}
+
+static void
+set_closed (Link *link, gboolean closed)
+{
+  monitor_lock (&link->lock);
+  link->closed = closed;
+  monitor_unlock (&link->lock);
+}
+
+void
+link_close (Link *link)
+{
+  set_closed (link, TRUE);
+  slot_close (link->slot);
+}
+
+void
+link_reopen (Link *link)
+{
+  set_closed (link, FALSE);
+}
+
+gboolean
+link_end (Link *link)
+{
+  if (must_linger (link) && slot_in_flight (link->slot) == 0) {
+    begin_lingering (link);
+    return TRUE;
+  }
+  if (!slot_try_free (link->slot))
+    return FALSE;
+  if (link->explain != NULL)
+    ccore_call_cancel (link->explain);
+  link_free_if_over (link);
+  return TRUE;
+}
+
+/* An armed watch is given up, or its note is waited for; the slot outlives both. */
+void
+link_orphan (Link *link)
+{
+  gboolean self_driven = drives_itself (link);
+
+  if (link->armed && ccore_watch_abandon (link->watch)) {
+    link->armed = FALSE;
+    link->watch = NULL;
+  }
+  if (link->explain != NULL)
+    ccore_call_cancel (link->explain);
+  ccore_hold ();
+  monitor_lock (&link->lock);
+  link->deaf = TRUE;
+  monitor_unlock (&link->lock);
+  link->hold->orphan = TRUE;
+  if (!self_driven)
+    link->hold->link = NULL;
+  link->ended = TRUE;
+  slot_orphan (link->slot);
+  link_free_if_over (link);
+}
+
+void
+link_clock_stepped (Link *link)
+{
+  if (!drives_itself (link) && link->last == CENOTE_CHANNEL_CONNECTING)
+    ccore_channel_reset_backoff (link->channel);
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "channel.h"
+
+/* READY for so long, a connection is taken to be healthy. */
+#define PROOF_US G_USEC_PER_SEC
+
+static void attempt_is_late (gpointer data);
+static void has_proved (gpointer data);
+
+Channel *
+channel_new (const ChannelSite *site, guint64 id, Address *address)
+{
+  Channel *channel = g_new0 (Channel, 1);
+
+  channel->site = site;
+  channel->id = id;
+  channel->address = address;
+  channel->place = CHANNEL_NO_PLACE;
+  channel->state = CENOTE_CHANNEL_IDLE;
+  channel->why = g_strdup ("waits for its turn to connect");
+  channel->ready_us = channel->drain_us = channel->last_use_us = -1;
+  channel->attempt_timer = (ControlTimer) { .func = attempt_is_late, .data = channel };
+  channel->proof_timer = (ControlTimer) { .func = has_proved, .data = channel };
+  return channel;
+}
+
+void
+channel_free (Channel *channel)
+{
+  if (channel == NULL)
+    return;
+  g_assert (channel->link == NULL);
+  address_unask (channel->address, channel);
+  control_timer_unset (channel->site->control, &channel->attempt_timer);
+  control_timer_unset (channel->site->control, &channel->proof_timer);
+  g_free (channel->why);
+  g_free (channel->drain_why);
+  g_free (channel->last_error);
+  g_free (channel);
+}
+
+void
+channel_begin (Channel *channel)
+{
+  address_ask (channel->address, channel, FALSE);
+}
+
+static gint64
+now_us (const Channel *channel)
+{
+  return control_now_us (channel->site->control);
+}
+
+/* The one writer of a channel's state. */
+static void
+channel_become (Channel *channel, CenoteChannelState state, ChannelEvent event, char *why)
+{
+  CenoteChannelState old = channel->state;
+
+  channel->state = state;
+  g_free (channel->why);
+  channel->why = why;
+  channel->site->became (channel, old, event);
+}
+
+static void
+set_last_error (Channel *channel, const char *error)
+{
+  char *copy = g_strdup (error);
+
+  g_free (channel->last_error);
+  channel->last_error = copy;
+}
+
+/* ---------------------------------------------------------------- attempts */
+
+/* TRUE where the closed link is gone; FALSE while leases hold it. */
+static gboolean
+end_link (Channel *channel)
+{
+  gint64 calls = slot_calls (link_slot (channel->link));
+  gint64 failures = slot_failures (link_slot (channel->link));
+
+  if (!link_end (channel->link))
+    return FALSE;
+  channel->link = NULL;
+  channel->calls_before += calls;
+  channel->failures_before += failures;
+  return TRUE;
+}
+
+static gboolean
+close_link (Channel *channel)
+{
+  if (channel->link == NULL)
+    return TRUE;
+  link_close (channel->link);
+  return end_link (channel);
+}
+
+static void
+note_drain (Channel *channel, char *why)
+{
+  g_free (channel->drain_why);
+  channel->drain_why = why;
+  channel->drain_us = now_us (channel);
+}
+
+/* Its link is of no more use: the next attempt is another link's, or, where this
+ * one is still leased, another channel's. */
+static void
+wait_without_link (Channel *channel, ChannelEvent event, const char *error)
+{
+  if (close_link (channel)) {
+    channel_become (channel, CENOTE_CHANNEL_TRANSIENT_FAILURE, event, g_strdup_printf ("could not connect: %s", error));
+    return;
+  }
+  address_unask (channel->address, channel);
+  note_drain (channel, g_strdup_printf ("its connection failed while it was leased: %s", error));
+  channel->site->succeed (channel);
+  channel_become (channel, CENOTE_CHANNEL_DRAINING, event, g_strdup (channel->drain_why));
+}
+
+static void
+attempt_failed (Channel *channel, ChannelEvent event, const char *error)
+{
+  set_last_error (channel, error);
+  control_timer_unset (channel->site->control, &channel->attempt_timer);
+  channel->site->failed (channel, error, now_us (channel) - channel->attempt_us);
+  address_failed (channel->address, channel, channel->epoch, error);
+  address_ask (channel->address, channel, TRUE);
+  wait_without_link (channel, event, channel->last_error);
+}
+
+static void
+attempt_begin (Channel *channel)
+{
+  g_autoptr (GError) error = NULL;
+
+  channel->attempts++;
+  channel->attempt_us = now_us (channel);
+  channel->epoch = channel->address->epoch;
+  if (channel->link == NULL)
+    channel->link = link_new (channel->site->links, channel->address->name, channel, &error);
+  if (channel->link == NULL) {
+    attempt_failed (channel, CHANNEL_DIAL, error->message);
+    return;
+  }
+  control_timer_set (channel->site->control, &channel->attempt_timer, channel->attempt_us + channel->site->connect_timeout_us);
+  channel_become (channel, CENOTE_CHANNEL_CONNECTING, CHANNEL_DIAL,
+                  g_strdup_printf ("attempt %" G_GINT64_FORMAT " is under way", channel->attempts));
+  link_connect (channel->link);
+}
+
+static void
+attempt_is_late (gpointer data)
+{
+  channel_handle (data, CHANNEL_LATE, NULL);
+}
+
+static void
+has_proved (gpointer data)
+{
+  channel_handle (data, CHANNEL_PROVED, NULL);
+}
+
+/* -------------------------------------------------------------------- ready */
+
+static void
+enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
+{
+  Control *control = channel->site->control;
+
+  control_timer_unset (control, &channel->attempt_timer);
+  channel->ready_us = now_us (channel);
+  channel->healthy = FALSE;
+  channel->was_proved = slot_is_proved (link_slot (channel->link));
+  control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
+  channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup ("is connected"));
+  channel->site->connected (channel, duration_us);
+}
+
+/* A slot knows whether a call over it ever ended OK, which after a redial in place
+ * need not have been over this connection. */
+static gboolean
+is_healthy (const Channel *channel)
+{
+  return channel->healthy || (!channel->was_proved && slot_is_proved (link_slot (channel->link)));
+}
+
+static void
+leave_ready (Channel *channel, const char *reason)
+{
+  gint64 connected_us = now_us (channel) - channel->ready_us;
+  gboolean healthy = is_healthy (channel);
+
+  control_timer_unset (channel->site->control, &channel->proof_timer);
+  channel->ready_us = -1;
+  set_last_error (channel, reason);
+  channel->site->lost (channel, reason, connected_us);
+  address_lost (channel->address, channel->epoch, healthy, reason);
+}
+
+/* ----------------------------------------------------------------- draining */
+
+static void
+shut_down (Channel *channel, ChannelEvent event)
+{
+  channel_become (channel, CENOTE_CHANNEL_SHUTDOWN, event, g_strdup ("is closed"));
+}
+
+static void
+begin_drain (Channel *channel, const char *why)
+{
+  control_timer_unset (channel->site->control, &channel->attempt_timer);
+  control_timer_unset (channel->site->control, &channel->proof_timer);
+  note_drain (channel, g_strdup (why == NULL ? "drains" : why));
+  if (close_link (channel))
+    shut_down (channel, CHANNEL_DRAIN);
+  else
+    channel_become (channel, CENOTE_CHANNEL_DRAINING, CHANNEL_DRAIN, g_strdup (channel->drain_why));
+}
+
+/* Its time to prove itself goes on where the drain began. */
+static void
+end_drain (Channel *channel)
+{
+  g_clear_pointer (&channel->drain_why, g_free);
+  channel->drain_us = -1;
+  channel->replaced = channel->told_late = FALSE;
+  link_reopen (channel->link);
+  if (!channel->healthy)
+    control_timer_set (channel->site->control, &channel->proof_timer, channel->ready_us + PROOF_US);
+}
+
+/* ----------------------------------------------------------------- handlers */
+
+/* IDLE and TRANSIENT_FAILURE: in line at its address. */
+static void
+handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
+{
+  switch (event) {
+  case CHANNEL_DIAL:
+    attempt_begin (channel);
+    break;
+  case CHANNEL_LINK_READY:
+    /* C-core dialled by itself, for a caller that holds a lease (SPEC 9.3). */
+    address_unask (channel->address, channel);
+    address_found_open (channel->address);
+    channel->epoch = channel->address->epoch;
+    enter_ready (channel, event, 0);
+    break;
+  case CHANNEL_LINK_FAILED:
+    set_last_error (channel, reason);
+    wait_without_link (channel, event, channel->last_error);
+    break;
+  case CHANNEL_DRAIN:
+    address_unask (channel->address, channel);
+    begin_drain (channel, reason);
+    break;
+  case CHANNEL_LINK_CONNECTING:
+  case CHANNEL_LINK_LOST:
+  case CHANNEL_LATE:
+  case CHANNEL_PROVED:
+  case CHANNEL_REVIVE:
+  case CHANNEL_TICK:
+  case N_CHANNEL_EVENTS:
+    break;
+  }
+}
+
+static void
+handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
+{
+  g_autofree char *late = NULL;
+
+  switch (event) {
+  case CHANNEL_LINK_READY:
+    address_succeeded (channel->address, channel, channel->epoch);
+    enter_ready (channel, event, now_us (channel) - channel->attempt_us);
+    break;
+  case CHANNEL_LINK_FAILED:
+    attempt_failed (channel, event, reason);
+    break;
+  case CHANNEL_LINK_LOST:
+    attempt_failed (channel, event, "the connection was closed as soon as it was made");
+    break;
+  case CHANNEL_LATE:
+    late = g_strdup_printf ("no connection within connect-timeout (%" G_GINT64_FORMAT " ms)",
+                            channel->site->connect_timeout_us / 1000);
+    attempt_failed (channel, event, late);
+    break;
+  case CHANNEL_DRAIN:
+    address_gave_up (channel->address, channel);
+    begin_drain (channel, reason);
+    break;
+  case CHANNEL_DIAL:
+  case CHANNEL_LINK_CONNECTING:
+  case CHANNEL_PROVED:
+  case CHANNEL_REVIVE:
+  case CHANNEL_TICK:
+  case N_CHANNEL_EVENTS:
+    break;
+  }
+}
+
+static void
+handle_ready (Channel *channel, ChannelEvent event, const char *reason)
+{
+  switch (event) {
+  case CHANNEL_LINK_LOST:
+    leave_ready (channel, reason == NULL ? "the connection was lost" : reason);
+    channel_become (channel, CENOTE_CHANNEL_IDLE, event, g_strdup_printf ("waits to reconnect: %s", channel->last_error));
+    address_ask (channel->address, channel, FALSE);
+    break;
+  case CHANNEL_LINK_FAILED:
+    leave_ready (channel, reason);
+    address_ask (channel->address, channel, FALSE);
+    wait_without_link (channel, event, channel->last_error);
+    break;
+  case CHANNEL_PROVED:
+    channel->healthy = TRUE;
+    address_proved (channel->address);
+    break;
+  case CHANNEL_DRAIN:
+    begin_drain (channel, reason);
+    break;
+  case CHANNEL_DIAL:
+  case CHANNEL_LINK_CONNECTING:
+  case CHANNEL_LINK_READY:
+  case CHANNEL_LATE:
+  case CHANNEL_REVIVE:
+  case CHANNEL_TICK:
+  case N_CHANNEL_EVENTS:
+    break;
+  }
+}
+
+static void
+handle_draining (Channel *channel, ChannelEvent event, const char *reason)
+{
+  (void) reason;
+  switch (event) {
+  case CHANNEL_REVIVE:
+    if (channel->ready_us < 0 || !link_is_ready (channel->link))
+      break;
+    end_drain (channel);
+    channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup ("is connected, and was called back from draining"));
+    break;
+  case CHANNEL_LINK_LOST:
+  case CHANNEL_LINK_FAILED:
+    channel->ready_us = -1;
+    break;
+  case CHANNEL_DRAIN:
+  case CHANNEL_TICK:
+    if (end_link (channel))
+      shut_down (channel, event);
+    break;
+  case CHANNEL_DIAL:
+  case CHANNEL_LINK_CONNECTING:
+  case CHANNEL_LINK_READY:
+  case CHANNEL_LATE:
+  case CHANNEL_PROVED:
+  case N_CHANNEL_EVENTS:
+    break;
+  }
+}
+
+void
+channel_handle (Channel *channel, ChannelEvent event, const char *reason)
+{
+  switch (channel->state) {
+  case CENOTE_CHANNEL_IDLE:
+  case CENOTE_CHANNEL_TRANSIENT_FAILURE:
+    handle_waiting (channel, event, reason);
+    break;
+  case CENOTE_CHANNEL_CONNECTING:
+    handle_connecting (channel, event, reason);
+    break;
+  case CENOTE_CHANNEL_READY:
+    handle_ready (channel, event, reason);
+    break;
+  case CENOTE_CHANNEL_DRAINING:
+    handle_draining (channel, event, reason);
+    break;
+  case CENOTE_CHANNEL_SHUTDOWN:
+    break;
+  }
+}
+
+void
+channel_link_event (gpointer owner, LinkEvent event, const char *error)
+{
+  static const ChannelEvent events[] = {
+    [LINK_CONNECTING] = CHANNEL_LINK_CONNECTING,
+    [LINK_READY] = CHANNEL_LINK_READY,
+    [LINK_LOST] = CHANNEL_LINK_LOST,
+    [LINK_FAILED] = CHANNEL_LINK_FAILED,
+  };
+
+  channel_handle (owner, events[event], error);
+}
+
+void
+channel_orphan (Channel *channel)
+{
+  if (channel->state == CENOTE_CHANNEL_SHUTDOWN)
+    return;
+  if (channel->link != NULL)
+    link_orphan (g_steal_pointer (&channel->link));
+  shut_down (channel, CHANNEL_TICK);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+gint64
+channel_in_flight (const Channel *channel)
+{
+  return channel->link == NULL ? 0 : slot_in_flight (link_slot (channel->link));
+}
+
+gint64
+channel_calls (const Channel *channel)
+{
+  return channel->calls_before + (channel->link == NULL ? 0 : slot_calls (link_slot (channel->link)));
+}
+
+gint64
+channel_failures (const Channel *channel)
+{
+  return channel->failures_before + (channel->link == NULL ? 0 : slot_failures (link_slot (channel->link)));
+}
+
+gboolean
+channel_is_shown (const Channel *channel)
+{
+  return channel->state == CENOTE_CHANNEL_READY && !channel->ejected && channel->place != CHANNEL_NO_PLACE;
+}
+
+const char *
+channel_event_to_string (ChannelEvent event)
+{
+  static const char *const names[N_CHANNEL_EVENTS] = {
+    [CHANNEL_DIAL] = "dial",
+    [CHANNEL_LINK_CONNECTING] = "connecting",
+    [CHANNEL_LINK_READY] = "ready",
+    [CHANNEL_LINK_LOST] = "lost",
+    [CHANNEL_LINK_FAILED] = "failed",
+    [CHANNEL_LATE] = "late",
+    [CHANNEL_PROVED] = "proved",
+    [CHANNEL_DRAIN] = "drain",
+    [CHANNEL_REVIVE] = "revive",
+    [CHANNEL_TICK] = "tick",
+  };
+
+  return names[event];
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel: one channel of a pool: a state machine over the attempts to connect it.
+ *
+ *   IDLE ───DIAL──▶ CONNECTING ──READY──▶ READY ──DRAIN──▶ DRAINING ──▶ SHUTDOWN
+ *    ▲  ▲              │  │                │                 (last lease gone)
+ *    │  └── (no link) ─┘  │ failed, late   │ lost
+ *    │                    ▼                │
+ *    │      TRANSIENT_FAILURE ──DIAL──▶ …  │
+ *    └─────────────────────────────────────┘
+ *
+ * IDLE and TRANSIENT_FAILURE wait for their address to let them dial.  A link is
+ * one grpc_channel and one attempt; one that was READY and went IDLE is dialled
+ * again in place.  A failed link that is still leased keeps this channel, which
+ * drains, and a successor with a new id takes its place.
+ *
+ * There is one handler for each state, and one writer of the state,
+ * channel_become(), which tells `became`.  Control thread only.
+ */
+#ifndef CENOTE_CORE_CHANNEL_H
+#define CENOTE_CORE_CHANNEL_H
+
+#include "address.h"
+#include "core/grpc/link.h"
+
+typedef enum {
+  CHANNEL_DIAL,              /* its address lets it */
+  CHANNEL_LINK_CONNECTING,
+  CHANNEL_LINK_READY,
+  CHANNEL_LINK_LOST,
+  CHANNEL_LINK_FAILED,
+  CHANNEL_LATE,              /* the attempt took connect-timeout */
+  CHANNEL_PROVED,            /* READY for a second */
+  CHANNEL_DRAIN,
+  CHANNEL_REVIVE,
+  CHANNEL_TICK,              /* look whether the last lease is gone */
+  N_CHANNEL_EVENTS
+} ChannelEvent;
+
+/* What all channels of a pool share.  Each function is told after the fact. */
+typedef struct ChannelSite {
+  Control *control;
+  const LinkSite *links;
+  gint64 connect_timeout_us;
+  /* The state changed; the only place to log it. */
+  void (*became) (Channel *channel, CenoteChannelState old, ChannelEvent event);
+  void (*connected) (Channel *channel, gint64 duration_us);
+  void (*failed) (Channel *channel, const char *error, gint64 duration_us);
+  void (*lost) (Channel *channel, const char *reason, gint64 connected_us);
+  /* CHANNEL is about to drain with a failed link that is leased: a new one is to wait in its place. */
+  void (*succeed) (Channel *channel);
+  gpointer pool;
+} ChannelSite;
+
+#define CHANNEL_NO_PLACE G_MAXUINT32
+
+struct Channel {
+  const ChannelSite *site;
+  guint64 id;
+  guint64 replaces;          /* takes over from this id once READY; 0: from none */
+  guint32 place;             /* number, or CHANNEL_NO_PLACE */
+  guint32 generation;        /* of the pool when it was made */
+  gboolean ejected;
+  gboolean replaced;         /* another one has its place: drains once that one is shown */
+  gboolean told_late;        /* people know that it drains for too long */
+  Address *address;
+  CenoteChannelState state;
+  char *why;                 /* one sentence: why it is in this state */
+  char *drain_why;           /* why it drains; NULL: it does not */
+  Link *link;                /* NULL: none now */
+  guint64 epoch;             /* of the address, when the attempt began */
+  gboolean healthy;          /* READY for a second */
+  gboolean was_proved;       /* by calls over an earlier connection of the same link */
+  gint64 attempts;
+  char *last_error;
+  gint64 attempt_us;         /* when the attempt began */
+  gint64 ready_us;           /* when it became READY; -1: never, or no more */
+  gint64 drain_us;           /* when it began to drain */
+  gint64 last_use_us;        /* -1: never used */
+  gint64 calls_seen;         /* leases taken when last_use_us was set */
+  gint64 calls_before;       /* over links that are gone */
+  gint64 failures_before;
+  ControlTimer attempt_timer;
+  ControlTimer proof_timer;
+  gpointer user;             /* the pool's own record of it */
+};
+
+Channel *channel_new (const ChannelSite *site, guint64 id, Address *address);
+/* SHUTDOWN only. */
+void channel_free (Channel *channel);
+/* Puts it in line for its address; once, after channel_new(). */
+void channel_begin (Channel *channel);
+
+/* The one way in; REASON (nullable) is the error of LINK_FAILED and LINK_LOST, or why it drains. */
+void channel_handle (Channel *channel, ChannelEvent event, const char *reason);
+/* For LinkSite.event. */
+void channel_link_event (gpointer owner, LinkEvent event, const char *error);
+/* At the very end: what is still leased is left to its last lease; then SHUTDOWN. */
+void channel_orphan (Channel *channel);
+
+gint64 channel_in_flight (const Channel *channel);
+gint64 channel_calls (const Channel *channel);
+gint64 channel_failures (const Channel *channel);
+/* Whether it is in rotation: READY, not ejected, and has a place. */
+gboolean channel_is_shown (const Channel *channel);
+const char *channel_event_to_string (ChannelEvent event);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-acquire: callers that wait for a channel: blocked ones, whose waiter lives
+ * on their stack, and asynchronous ones, whose callback runs on their own loop.
+ */
+#include "core/base/monitor.h"
+#include "pool.h"
+#include "core/runtime/process.h"
+
+/* ------------------------------------------------------------------ acquire */
+
+/* FALSE: not a timeout.  -1 is the pool's own. */
+static gboolean
+timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **error)
+{
+  if (timeout_ms < -1) {
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+                 "timeout_ms is %" G_GINT64_FORMAT ": use -1 (acquire-timeout), 0 (do not wait), milliseconds, or G_MAXINT64",
+                 timeout_ms);
+    return FALSE;
+  }
+  if (timeout_ms == -1)
+    *out_us = pool->acquire_timeout_us;
+  else
+    *out_us = timeout_ms > G_MAXINT64 / 1000 ? G_MAXINT64 : timeout_ms * 1000;
+  return TRUE;
+}
+
+/* A caller that blocks: its waiter lives on its stack. */
+typedef struct BlockedWaiter {
+  Waiter waiter;             /* first */
+  gint64 timeout_us;
+  CenotePool *pool;
+  Monitor monitor;
+  gboolean over;
+  CenoteLease lease;
+  GError *error;
+} BlockedWaiter;
+
+static void
+blocked_done (Waiter *waiter, CenoteLease *lease, GError *error)
+{
+  BlockedWaiter *blocked = (BlockedWaiter *) waiter;
+
+  monitor_lock (&blocked->monitor);
+  if (lease != NULL)
+    blocked->lease = *lease;
+  blocked->error = error == NULL ? NULL : g_error_copy (error);
+  blocked->over = TRUE;
+  monitor_broadcast (&blocked->monitor);
+  monitor_unlock (&blocked->monitor);
+}
+
+static void
+blocked_begin (gpointer data)
+{
+  BlockedWaiter *blocked = data;
+
+  pool_wait (blocked->pool, &blocked->waiter, blocked->timeout_us);
+  pool_touch (blocked->pool);
+}
+
+static gboolean
+block (CenotePool *pool, gboolean for_lease, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+{
+  BlockedWaiter blocked = {
+    .waiter = { .for_lease = for_lease, .key_hash = key_hash, .done = blocked_done },
+    .timeout_us = timeout_us,
+    .pool = pool,
+    .lease = CENOTE_LEASE_INIT,
+  };
+
+  monitor_init (&blocked.monitor);
+  if (!control_call (pool->control, blocked_begin, &blocked)) {
+    blocked.error = pool_miss_error (pool, LEASE_STOPPED);
+    blocked.over = TRUE;
+  }
+  monitor_lock (&blocked.monitor);
+  while (!blocked.over)
+    monitor_wait (&blocked.monitor);
+  monitor_unlock (&blocked.monitor);
+  monitor_clear (&blocked.monitor);
+  if (blocked.error != NULL) {
+    g_propagate_error (error, blocked.error);
+    return FALSE;
+  }
+  if (out_lease != NULL)
+    *out_lease = blocked.lease;
+  return TRUE;
+}
+
+static gboolean
+acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
+{
+  LeaseResult result;
+  gint64 timeout_us;
+
+  *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
+  if (!timeout_to_us (pool, timeout_ms, &timeout_us, error))
+    return FALSE;
+  result = pool_get (pool, key_hash, out_lease);
+  if (G_LIKELY (result == LEASE_GOT))
+    return TRUE;
+  if (result == LEASE_MOCKED || result == LEASE_STOPPED || timeout_us == 0)
+    return pool_get_otherwise (pool, result, out_lease, error);
+  if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
+    return FALSE;
+  return block (pool, TRUE, key_hash, timeout_us, out_lease, error);
+}
+
+gboolean
+cenote_pool_acquire (CenotePool *pool, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
+{
+  return acquire (pool, 0, timeout_ms, out_lease, error);
+}
+
+gboolean
+cenote_pool_acquire_for (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
+{
+  return acquire (pool, affinity_key == NULL ? 0 : lease_hash_key (affinity_key), timeout_ms, out_lease, error);
+}
+
+gboolean
+cenote_pool_await_ready (CenotePool *pool, gint64 timeout_ms, GError **error)
+{
+  gint64 timeout_us;
+
+  if (!process_check_fork (error) || !timeout_to_us (pool, timeout_ms, &timeout_us, error))
+    return FALSE;
+  if (cenote_pool_is_connected (pool))
+    return TRUE;
+  if (timeout_us > 0 && !process_check_may_block ("cenote_pool_await_ready()", error))
+    return FALSE;
+  return block (pool, FALSE, 0, timeout_us, NULL, error);
+}
+
+gboolean
+cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_data, gint64 timeout_ms, GError **error)
+{
+  CenoteLease lease = CENOTE_LEASE_INIT;
+  GError *why = NULL;
+  gboolean good;
+
+  if (!cenote_pool_acquire (pool, timeout_ms, &lease, error))
+    return FALSE;
+  good = operation (lease.channel, user_data, &why);
+  if (!good && why == NULL)
+    why = g_error_new (CENOTE_ERROR, CENOTE_ERROR_INVALID, "The operation on pool %s returned FALSE without an error",
+                       pool->settings->name);
+  if (good)
+    cenote_lease_release_with_status (&lease, 0);
+  else if (why->domain == CENOTE_STATUS)
+    cenote_lease_release_with_status (&lease, why->code);
+  else
+    cenote_lease_release (&lease);
+  if (good)
+    g_clear_error (&why);
+  else
+    g_propagate_error (error, why);
+  return good;
+}
+
+/* ------------------------------------------------------------- asynchronous */
+
+typedef struct AsyncWaiter {
+  Waiter waiter;             /* first */
+  gint64 timeout_us;
+  CenotePool *pool;          /* (reference) */
+  GMainContext *context;     /* (reference) */
+  CenoteAcquireCallback callback;
+  gpointer user_data;
+  GDestroyNotify notify;
+  CenoteLease lease;
+  GError *error;
+  gboolean cancelled;
+} AsyncWaiter;
+
+static void
+async_free (gpointer data)
+{
+  AsyncWaiter *async = data;
+
+  cenote_lease_release (&async->lease);
+  if (async->notify != NULL)
+    async->notify (async->user_data);
+  g_clear_error (&async->error);
+  g_main_context_unref (async->context);
+  cenote_pool_unref (async->pool);
+  g_free (async);
+}
+
+static gboolean
+async_dispatch (gpointer data)
+{
+  AsyncWaiter *async = data;
+
+  if (!async->cancelled)
+    async->callback (async->pool, async->error == NULL ? &async->lease : NULL, async->error, async->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* On the caller's context, where a context that ends first only frees. */
+static void
+async_finish (AsyncWaiter *async)
+{
+  GSource *source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, async_dispatch, async, async_free);
+  g_source_attach (source, async->context);
+  g_source_unref (source);
+}
+
+static void
+async_done (Waiter *waiter, CenoteLease *lease, GError *error)
+{
+  AsyncWaiter *async = (AsyncWaiter *) waiter;
+
+  if (lease != NULL)
+    async->lease = *lease;
+  async->error = error == NULL ? NULL : g_error_copy (error);
+  async_finish (async);
+}
+
+static void
+async_begin (gpointer data)
+{
+  AsyncWaiter *async = data;
+
+  pool_wait (async->pool, &async->waiter, async->timeout_us);
+  pool_touch (async->pool);
+}
+
+/* What needs no wait: a channel at once, a mock, an error.  FALSE: wait. */
+static gboolean
+async_try (AsyncWaiter *async, gint64 timeout_ms)
+{
+  CenotePool *pool = async->pool;
+  LeaseResult result;
+
+  if (!process_check_fork (&async->error) || !timeout_to_us (pool, timeout_ms, &async->timeout_us, &async->error))
+    return TRUE;
+  result = pool_get (pool, async->waiter.key_hash, &async->lease);
+  if (result == LEASE_GOT)
+    return TRUE;
+  if (result != LEASE_MOCKED && result != LEASE_STOPPED && async->timeout_us > 0)
+    return FALSE;
+  pool_get_otherwise (pool, result, &async->lease, &async->error);
+  return TRUE;
+}
+
+static AsyncWaiter *
+async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
+{
+  AsyncWaiter *async = g_new0 (AsyncWaiter, 1);
+
+  async->pool = cenote_pool_ref (pool);
+  async->context = context == NULL ? g_main_context_ref_thread_default () : g_main_context_ref (context);
+  async->waiter.for_lease = TRUE;
+  async->waiter.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
+  async->waiter.done = async_done;
+  async->waiter.id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
+  if (async->waiter.id == 0)
+    async->waiter.id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
+  return async;
+}
+
+guint
+cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
+                           CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify)
+{
+  AsyncWaiter *async = async_new (pool, affinity_key, context);
+  guint id = async->waiter.id;
+
+  async->callback = callback;
+  async->user_data = user_data;
+  async->notify = notify;
+  if (async_try (async, timeout_ms)) {
+    async_finish (async);
+  } else if (!control_post (pool->control, async_begin, async)) {
+    async->error = pool_miss_error (pool, LEASE_STOPPED);
+    async_finish (async);
+  }
+  return id;
+}
+
+typedef struct Cancel {
+  CenotePool *pool;
+  guint id;
+  gboolean done;
+} Cancel;
+
+static void
+cancel_here (gpointer data)
+{
+  Cancel *cancel = data;
+  AsyncWaiter *async = g_hash_table_lookup (cancel->pool->waiter_ids, GUINT_TO_POINTER (cancel->id));
+
+  if (async == NULL)
+    return;
+  cancel->done = pool_unwait (cancel->pool, &async->waiter);
+  async->cancelled = TRUE;
+  async_finish (async);
+}
+
+gboolean
+cenote_pool_cancel (CenotePool *pool, guint id)
+{
+  Cancel cancel = { pool, id, FALSE };
+
+  if (!process_is_forked_child ())
+    control_call (pool->control, cancel_here, &cancel);
+  return cancel.done;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-api: a pool's memory, and what can be read from it and hung on it.
+ */
+#include <string.h>
+
+#include "mock.h"
+#include "pool.h"
+#include "core/runtime/process.h"
+
+/* ------------------------------------------------------------------- memory */
+
+CenotePool *
+cenote_pool_ref (CenotePool *pool)
+{
+  g_atomic_ref_count_inc (&pool->refs);
+  return pool;
+}
+
+static void
+pool_free (CenotePool *pool)
+{
+  mock_unref (pool->mock);
+  g_ptr_array_unref (pool->channels);
+  g_ptr_array_unref (pool->addresses);
+  g_array_unref (pool->free_places);
+  g_hash_table_unref (pool->waiter_ids);
+  slot_table_unref (pool->table);
+  bus_unref (pool->bus);
+  control_unref (pool->control);
+  pool_settings_unref (pool->settings);
+  g_free (pool->last_error);
+  monitor_clear (&pool->lock);
+  g_free (pool);
+}
+
+void
+cenote_pool_unref (CenotePool *pool)
+{
+  if (pool == NULL || process_is_forked_child () || !g_atomic_ref_count_dec (&pool->refs))
+    return;
+  pool_free (pool);
+}
+
+const char *
+cenote_pool_get_name (CenotePool *pool)
+{
+  g_return_val_if_fail (pool != NULL, NULL);
+  return pool->settings->name;
+}
+
+/* ------------------------------------------------------------------- status */
+
+typedef struct StatusCall {
+  CenotePool *pool;
+  CenotePoolStatus *status;
+} StatusCall;
+
+static void
+status_here (gpointer data)
+{
+  StatusCall *call = data;
+
+  call->status = pool_status_new (call->pool);
+}
+
+static CenotePoolStatus *
+status_of_ended (CenotePool *pool)
+{
+  CenotePoolStatus *status = g_new0 (CenotePoolStatus, 1);
+
+  status->struct_size = sizeof *status;
+  status->name = g_strdup (pool->settings->name);
+  status->state = CENOTE_POOL_STOPPED;
+  status->last_error_age_ms = -1;
+  status->channels = g_new0 (CenoteChannelStatus *, 1);
+  return status;
+}
+
+CenotePoolStatus *
+cenote_pool_get_status (CenotePool *pool)
+{
+  StatusCall call = { pool, NULL };
+
+  if (process_is_forked_child () || !control_call (pool->control, status_here, &call))
+    return status_of_ended (pool);
+  return call.status;
+}
+
+/* ---------------------------------------------------------- observers, mock */
+
+guint
+cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpointer user_data, GDestroyNotify notify)
+{
+  guint id = 0;
+
+  g_return_val_if_fail (observer != NULL, 0);
+  monitor_lock (&pool->lock);
+  if (pool->observers != NULL)
+    id = observers_add (pool->observers, observer, user_data, notify);
+  monitor_unlock (&pool->lock);
+  if (id == 0 && notify != NULL)
+    notify (user_data);
+  return id == 0 ? G_MAXUINT : id;
+}
+
+void
+cenote_pool_remove_observer (CenotePool *pool, guint id)
+{
+  monitor_lock (&pool->lock);
+  if (pool->observers != NULL)
+    observers_remove (pool->observers, id);
+  monitor_unlock (&pool->lock);
+}
+
+static void
+republish_here (gpointer data)
+{
+  pool_republish (data);
+}
+
+/* (transfer full) (nullable): what BOX takes the place of.  Where it is NULL the old
+ * mock still answers those who have seen it named. */
+static MockBox *
+mock_put (CenotePool *pool, MockBox *box)
+{
+  MockBox *old = NULL;
+
+  monitor_lock (&pool->lock);
+  pool->mocked = box != NULL;
+  if (box != NULL) {
+    old = pool->mock;
+    pool->mock = box;
+  }
+  monitor_unlock (&pool->lock);
+  return old;
+}
+
+/* (transfer full) (nullable): the mock that no view names any more. */
+static MockBox *
+mock_take_unused (CenotePool *pool)
+{
+  MockBox *unused = NULL;
+
+  monitor_lock (&pool->lock);
+  if (!pool->mocked)
+    unused = g_steal_pointer (&pool->mock);
+  monitor_unlock (&pool->lock);
+  return unused;
+}
+
+void
+cenote_pool_set_mock (CenotePool *pool, CenoteMockFunc mock, gpointer user_data, GDestroyNotify notify)
+{
+  MockBox *old = mock_put (pool, mock == NULL ? NULL : mock_new (mock, user_data, notify));
+
+  if (!process_is_forked_child ())
+    control_call (pool->control, republish_here, pool);
+  mock_unref (old);
+  mock_unref (mock_take_unused (pool));
+}

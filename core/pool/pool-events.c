@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-events: what a pool's channels and addresses tell it: who takes which
+ * place, what telemetry and observers hear, and what there is to settle.
+ */
+#include "pool.h"
+
+static gint64
+now_us (const CenotePool *pool)
+{
+  return control_now_us (pool->control);
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static CenoteEvent
+channel_event (const Channel *channel, CenoteEventKind kind)
+{
+  CenoteEvent event = CENOTE_EVENT_INIT (kind);
+
+  event.channel = channel->id;
+  event.address = channel->address->name;
+  return event;
+}
+
+static void
+note_error (CenotePool *pool, const char *error)
+{
+  monitor_lock (&pool->lock);
+  g_free (pool->last_error);
+  pool->last_error = g_strdup (error);
+  pool->last_error_us = now_us (pool);
+  monitor_unlock (&pool->lock);
+}
+
+static void
+tell_state (CenotePool *pool, const Channel *channel, CenoteChannelState old, ChannelEvent what)
+{
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_STATE);
+  g_autofree char *step = NULL;
+
+  if (!bus_wants (pool->bus, CENOTE_EVENT_CHANNEL_STATE))
+    return;
+  step = g_strdup_printf ("%s -%s-> %s", cenote_channel_state_to_string (old), channel_event_to_string (what),
+                          cenote_channel_state_to_string (channel->state));
+  event.reason = step;
+  pool_emit (pool, &event);
+}
+
+static void
+tell_drained (CenotePool *pool, const Channel *channel)
+{
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DRAINED);
+
+  event.duration_ns = channel->drain_us < 0 ? 0 : (now_us (pool) - channel->drain_us) * 1000;
+  event.reason = channel->drain_why;
+  pool_emit (pool, &event);
+}
+
+/* ------------------------------------------------------------------- places */
+
+static void
+place_take (CenotePool *pool, Channel *channel)
+{
+  if (pool->free_places->len == 0) {
+    channel->place = pool->next_place++;
+    return;
+  }
+  channel->place = g_array_index (pool->free_places, guint32, pool->free_places->len - 1);
+  g_array_set_size (pool->free_places, pool->free_places->len - 1);
+}
+
+static void
+place_give (CenotePool *pool, Channel *channel)
+{
+  if (channel->place == CHANNEL_NO_PLACE)
+    return;
+  if (!channel->replaced)
+    g_array_append_val (pool->free_places, channel->place);
+  channel->place = CHANNEL_NO_PLACE;
+}
+
+/* A replacement is READY: it inherits the place, which both have until callers can
+ * get the new one; then the old channel drains. */
+static void
+place_inherit (CenotePool *pool, Channel *channel)
+{
+  Channel *old = pool_find_channel (pool, channel->replaces);
+
+  channel->replaces = 0;
+  if (old == NULL || old->replaced || old->place == CHANNEL_NO_PLACE) {
+    place_take (pool, channel);
+    return;
+  }
+  channel->place = old->place;
+  old->replaced = TRUE;
+  pool->has_replaced = TRUE;
+}
+
+/* ------------------------------------------------------- what channels tell */
+
+static void
+count_state (CenotePool *pool, CenoteChannelState state, int step)
+{
+  if (state == CENOTE_CHANNEL_READY)
+    pool->n_ready = (guint) ((int) pool->n_ready + step);
+  else if (state == CENOTE_CHANNEL_DRAINING)
+    pool->n_draining = (guint) ((int) pool->n_draining + step);
+}
+
+static void
+channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
+{
+  CenotePool *pool = channel->site->pool;
+
+  count_state (pool, old, -1);
+  count_state (pool, channel->state, +1);
+  if (channel->state == CENOTE_CHANNEL_READY && channel->place == CHANNEL_NO_PLACE) {
+    if (channel->replaces != 0)
+      place_inherit (pool, channel);
+    else
+      place_take (pool, channel);
+  }
+  if (channel->state == CENOTE_CHANNEL_DRAINING || channel->state == CENOTE_CHANNEL_SHUTDOWN)
+    place_give (pool, channel);
+  pool->site->stirred (pool->site->runtime);
+  if (channel->state == CENOTE_CHANNEL_SHUTDOWN && (old == CENOTE_CHANNEL_READY || old == CENOTE_CHANNEL_DRAINING))
+    tell_drained (pool, channel);
+  if (old == CENOTE_CHANNEL_READY || channel->state == CENOTE_CHANNEL_READY)
+    pool->rotation_changed = TRUE;
+  tell_state (pool, channel, old, event);
+  pool_want_plan (pool);
+}
+
+static void
+channel_connected (Channel *channel, gint64 duration_us)
+{
+  CenotePool *pool = channel->site->pool;
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTED);
+
+  event.duration_ns = duration_us * 1000;
+  event.attempt = channel->attempts;
+  pool_emit (pool, &event);
+  observers_connected (pool->observers, channel->id, channel->address->name);
+}
+
+static void
+channel_failed (Channel *channel, const char *error, gint64 duration_us)
+{
+  CenotePool *pool = channel->site->pool;
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED);
+  g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
+
+  note_error (pool, error);
+  event.duration_ns = duration_us * 1000;
+  event.attempt = channel->attempts;
+  event.error = error;
+  pool_emit (pool, &event);
+  observers_connection_failed (pool->observers, channel->id, channel->address->name, told);
+}
+
+static void
+channel_lost (Channel *channel, const char *reason, gint64 connected_us)
+{
+  CenotePool *pool = channel->site->pool;
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
+
+  note_error (pool, reason);
+  event.duration_ns = connected_us * 1000;
+  event.reason = reason;
+  pool_emit (pool, &event);
+  observers_disconnected (pool->observers, channel->id, channel->address->name);
+}
+
+/* The new one takes the place over; the old one keeps its leases. */
+static void
+channel_succeed (Channel *old)
+{
+  CenotePool *pool = old->site->pool;
+  Channel *channel;
+
+  if (old->replaced)
+    return;
+  channel = pool_open_channel (pool, old->address, 0);
+  channel->place = old->place;
+  old->place = CHANNEL_NO_PLACE;
+  channel->attempts = old->attempts;
+  channel->last_error = g_strdup (old->last_error);
+}
+
+static void
+address_scheduled (gpointer data, Address *address, gint64 delay_us, const char *reason)
+{
+  CenotePool *pool = data;
+  CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED);
+
+  event.address = address->name;
+  event.delay_ms = delay_us / 1000;
+  event.attempt = (gint64) address->failures + 1;
+  event.reason = reason;
+  pool_emit (pool, &event);
+}
+
+static void
+address_rested (gpointer data, Address *address)
+{
+  (void) address;
+  pool_touch (data);
+}
+
+static void
+address_dial (Channel *channel)
+{
+  CenotePool *pool = channel->site->pool;
+
+  observers_connect_requested (pool->observers, channel->address->name);
+  channel_handle (channel, CHANNEL_DIAL, NULL);
+}
+
+/* ------------------------------------------------------------------- wiring */
+
+void
+pool_wire_events (CenotePool *pool)
+{
+  pool->channel_site = (ChannelSite) {
+    .control = pool->control,
+    .links = &pool->links,
+    .connect_timeout_us = pool_number (pool->settings, POOL_CONNECT_TIMEOUT),
+    .became = channel_became,
+    .connected = channel_connected,
+    .failed = channel_failed,
+    .lost = channel_lost,
+    .succeed = channel_succeed,
+    .pool = pool,
+  };
+  pool->address_site = (AddressSite) {
+    .control = pool->control,
+    .budget = pool->site->budget,
+    .max_dials = (guint) pool_number (pool->settings, POOL_MAX_CONCURRENT_DIALS),
+    .max_attempts = (guint) pool_number (pool->settings, POOL_MAX_CONNECT_ATTEMPTS),
+    .dial = address_dial,
+    .scheduled = address_scheduled,
+    .rested = address_rested,
+    .pool = pool,
+  };
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-get: a get, on its caller's thread: one call into lease.c, and what there
+ * is to say where that gave no lease.
+ */
+#include "mock.h"
+#include "pool.h"
+#include "core/runtime/process.h"
+
+/* ---------------------------------------------------------------------- get */
+
+/* The mock may have gone since the view that named it: then the pool answers itself. */
+static gboolean
+get_from_mock (CenotePool *pool, CenoteLease *out_lease, GError **error)
+{
+  MockBox *mock;
+  gboolean got;
+
+  monitor_lock (&pool->lock);
+  mock = pool->mock == NULL ? NULL : mock_ref (pool->mock);
+  monitor_unlock (&pool->lock);
+  if (mock == NULL)
+    return pool_get (pool, 0, out_lease) == LEASE_GOT;
+  got = mock_get (mock, pool, out_lease, error);
+  mock_unref (mock);
+  return got;
+}
+
+static void
+tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_us, gboolean ok)
+{
+  CenoteEvent event = CENOTE_EVENT_INIT (kind);
+
+  if (!bus_wants (pool->bus, kind))
+    return;
+  event.duration_ns = duration_us * 1000;
+  event.ok = ok;
+  monitor_lock (&pool->lock);
+  event.current_size = pool->shown_current;
+  monitor_unlock (&pool->lock);
+  pool_emit (pool, &event);
+}
+
+/* One get in telemetry-sample-rate. */
+static LeaseResult
+get_timed (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
+{
+  gint64 begun_us = control_now_us (pool->control);
+  LeaseResult result = lease_get (pool->table, key_hash, TRUE, out_lease);
+  gint64 duration_us = control_now_us (pool->control) - begun_us;
+
+  tell_get (pool, CENOTE_EVENT_CHANNEL_GET, duration_us, result == LEASE_GOT);
+  tell_get (pool, CENOTE_EVENT_POOL_GET_CHANNEL, duration_us, result == LEASE_GOT);
+  return result;
+}
+
+LeaseResult
+pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
+{
+  LeaseResult result = lease_get (pool->table, key_hash, FALSE, out_lease);
+
+  if (G_UNLIKELY (result == LEASE_SAMPLE))
+    result = get_timed (pool, key_hash, out_lease);
+  return result;
+}
+
+gboolean
+pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error)
+{
+  GError *why = NULL;
+
+  *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
+  if (result == LEASE_MOCKED && get_from_mock (pool, out_lease, &why))
+    return TRUE;
+  if (why != NULL)
+    g_propagate_error (error, why);
+  else if (error != NULL)
+    *error = pool_miss_error (pool, result);
+  return FALSE;
+}
+
+/* The rest of a get that gave no lease, out of line: to give one takes no more than
+ * one call from here. */
+static G_GNUC_NO_INLINE gboolean
+get_after (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error)
+{
+  if (result == LEASE_SAMPLE)
+    result = get_timed (pool, 0, out_lease);
+  return result == LEASE_GOT ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
+}
+
+gboolean
+cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **error)
+{
+  LeaseResult result = lease_get (pool->table, 0, FALSE, out_lease);
+
+  return __builtin_expect_with_probability (result == LEASE_GOT, 1, 1.0) ? TRUE : get_after (pool, result, out_lease, error);
+}
+
+gboolean
+cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error)
+{
+  LeaseResult result = pool_get (pool, affinity_key == NULL ? 0 : lease_hash_key (affinity_key), out_lease);
+
+  return G_LIKELY (result == LEASE_GOT) ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
+}
+
+void
+cenote_lease_release (CenoteLease *lease)
+{
+  if (lease != NULL)
+    lease_release (lease, -1);
+}
+
+void
+cenote_lease_release_with_status (CenoteLease *lease, int status)
+{
+  if (lease != NULL)
+    lease_release (lease, status);
+}
+
+gboolean
+cenote_pool_is_connected (CenotePool *pool)
+{
+  return !process_is_forked_child () && slot_table_has_ready (pool->table);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pool-new: makes a pool: its table, the host services of its plugins, their states, its addresses. */
+#include "pool.h"
+
+static gint64
+now_us (const CenotePool *pool)
+{
+  return control_now_us (pool->control);
+}
+
+/* ------------------------------------------------------------ host services */
+
+typedef struct HostTimer {
+  ControlTimer timer;        /* first */
+  CenotePool *pool;          /* NULL: it will not run any more */
+  void (*func) (void *data);
+  void *data;
+} HostTimer;
+
+static gint64
+service_now_us (gpointer data)
+{
+  const CenotePool *pool = data;
+
+  return now_us (pool);
+}
+
+static guint64
+service_random (gpointer data)
+{
+  const CenotePool *pool = data;
+  World *world = control_world (pool->control);
+
+  return world->random (world);
+}
+
+static void
+host_timer_is_due (gpointer data)
+{
+  HostTimer *timer = data;
+  void (*func) (void *data) = timer->func;
+  void *func_data = timer->data;
+
+  g_queue_remove (&timer->pool->timers, timer);
+  g_free (timer);
+  func (func_data);
+}
+
+static CenoteTimer *
+service_timer_start (gpointer data, gint64 delay_us, void (*func) (void *func_data), void *func_data)
+{
+  CenotePool *pool = data;
+  HostTimer *timer;
+
+  if (pool->timers_ended)
+    return NULL;
+  timer = g_new0 (HostTimer, 1);
+  timer->timer = (ControlTimer) { .func = host_timer_is_due, .data = timer };
+  timer->pool = pool;
+  timer->func = func;
+  timer->data = func_data;
+  g_queue_push_tail (&pool->timers, timer);
+  control_timer_set (pool->control, &timer->timer, now_us (pool) + delay_us);
+  return (CenoteTimer *) timer;
+}
+
+static void
+service_timer_stop (gpointer data, CenoteTimer *opaque)
+{
+  HostTimer *timer = (HostTimer *) opaque;
+
+  (void) data;
+  if (timer->pool != NULL) {
+    g_queue_remove (&timer->pool->timers, timer);
+    control_timer_unset (timer->pool->control, &timer->timer);
+  }
+  g_free (timer);
+}
+
+void
+pool_end_timers (CenotePool *pool)
+{
+  HostTimer *timer;
+
+  pool->timers_ended = TRUE;
+  while ((timer = g_queue_pop_head (&pool->timers)) != NULL) {
+    control_timer_unset (pool->control, &timer->timer);
+    timer->pool = NULL;
+  }
+}
+
+static void
+service_emit (gpointer data, const CenoteEvent *event)
+{
+  CenotePool *pool = data;
+
+  bus_emit (pool->bus, event);
+}
+
+/* ------------------------------------------------------------------- making */
+
+static CcoreArgs *
+args_from_settings (const PoolSettings *settings)
+{
+  const CcoreArgsInput input = {
+    .connect_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
+    .max_message_bytes = pool_number (settings, POOL_MAX_MESSAGE_SIZE),
+    .max_metadata_bytes = pool_number (settings, POOL_MAX_METADATA_SIZE),
+    .keepalive_time_us = pool_number (settings, POOL_KEEPALIVE_TIME),
+    .keepalive_timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
+    .keepalive_permit_without_calls = pool_flag (settings, POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS),
+    .http_proxy = pool_flag (settings, POOL_HTTP_PROXY),
+    .service_config = pool_text (settings, POOL_SERVICE_CONFIG),
+    .extra = settings->options[POOL_CHANNEL_ARGS].value.list,
+  };
+
+  return ccore_args_new (&input);
+}
+
+static void
+world_heavy (gpointer data)
+{
+  World *world = data;
+
+  world->heavy_barrier (world);
+}
+
+static guint64
+world_random (gpointer data)
+{
+  World *world = data;
+
+  return world->random (world);
+}
+
+static gint64
+world_now (gpointer data)
+{
+  return world_now_us (data);
+}
+
+static SlotTable *
+make_table (CenotePool *pool)
+{
+  World *world = control_world (pool->control);
+  const SlotWorld slot_world = {
+    .asymmetric = world->asymmetric,
+    .heavy = world_heavy,
+    .random = world_random,
+    .now_us = world_now,
+    .data = world,
+  };
+
+  return slot_table_new (&slot_world, pool_wanted_by_caller, pool);
+}
+
+static void
+make_services (CenotePool *pool)
+{
+  pool->services = (HostServices) {
+    .now_us = service_now_us,
+    .random = service_random,
+    .timer_start = service_timer_start,
+    .timer_stop = service_timer_stop,
+    .emit = service_emit,
+    .data = pool,
+  };
+}
+
+static gboolean
+make_plugins (CenotePool *pool, GError **error)
+{
+  const char *name = pool->settings->name;
+
+  pool->transport = instance_new (pool->settings->transport, name, &pool->services, error);
+  if (pool->transport == NULL)
+    return FALSE;
+  pool->connector = instance_new (pool->settings->connector, name, &pool->services, error);
+  if (pool->connector == NULL)
+    return FALSE;
+  pool->picker = instance_new (pool->settings->picker, name, &pool->services, error);
+  if (pool->picker == NULL)
+    return FALSE;
+  pool->links = (LinkSite) {
+    .control = pool->control,
+    .ccore = pool->site->ccore,
+    .table = pool->table,
+    .transport = pool->transport,
+    .channel_args = ccore_args_get (pool->args),
+    .event = channel_link_event,
+    .n_links = &pool->n_links,
+    .lingering = &pool->lingering,
+    .attempt_us = ccore_attempt_us (pool_number (pool->settings, POOL_CONNECT_TIMEOUT)),
+  };
+  return TRUE;
+}
+
+static gboolean
+add_address (CenotePool *pool, const char *name, GError **error)
+{
+  Instance *backoff = instance_new (pool->settings->backoff, pool->settings->name, &pool->services, error);
+
+  if (backoff == NULL)
+    return FALSE;
+  g_ptr_array_add (pool->addresses, address_new (&pool->address_site, pool->next_address_id++, name, backoff));
+  return TRUE;
+}
+
+static gboolean
+add_addresses (CenotePool *pool, GError **error)
+{
+  char **target;
+
+  for (target = pool->settings->targets; target != NULL && *target != NULL; target++) {
+    if (!add_address (pool, *target, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static CenotePool *
+pool_alloc (const PoolSettings *settings, const PoolSite *site)
+{
+  CenotePool *pool = g_new0 (CenotePool, 1);
+
+  g_atomic_ref_count_init (&pool->refs);
+  monitor_init (&pool->lock);
+  pool->settings = pool_settings_ref ((PoolSettings *) settings);
+  pool->site = site;
+  pool->control = control_ref (site->control);
+  pool->bus = bus_ref (site->bus);
+  pool->table = make_table (pool);
+  pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);
+  pool->last_error_us = -1;
+  pool->phase = POOL_RESTING;
+  pool->wanted = (guint) pool_number (settings, POOL_SIZE);
+  pool->channels = g_ptr_array_new ();
+  pool->addresses = g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
+  pool->next_channel_id = 1;
+  pool->free_places = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_queue_init (&pool->timers);
+  pool_init_timers (pool);
+  g_queue_init (&pool->waiters);
+  g_queue_init (&pool->lingering);
+  pool->waiter_ids = g_hash_table_new (NULL, NULL);
+  return pool;
+}
+
+CenotePool *
+pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
+{
+  static const ObservedPoolFuncs funcs = { cenote_pool_ref, cenote_pool_unref };
+  CenotePool *pool = pool_alloc (settings, site);
+
+  pool->observers = observers_new (pool, &funcs, site->callbacks);
+  make_services (pool);
+  pool_wire_events (pool);
+  if (settings->failure == NULL) {
+    pool->args = args_from_settings (settings);
+    if (!make_plugins (pool, error) || !add_addresses (pool, error)) {
+      pool_set_phase (pool, POOL_OVER);
+      cenote_pool_unref (pool);
+      return NULL;
+    }
+  }
+  return pool;
+}

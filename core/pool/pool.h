@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool: one pool: asks its connector for a plan, carries it out, and publishes
+ * to callers what came of it.
+ *
+ *   pool-new.c      makes one: table, plugins' states, addresses
+ *   pool-events.c   what channels and addresses tell it
+ *   pool.c          its phases, the settling, ticks, errors
+ *   pool-plan.c     the connector's view, and carrying out its plan
+ *   pool-waiters.c  who waits for a channel
+ *   pool-status.c   what people are shown
+ *   pool-get.c, pool-acquire.c, pool-verbs.c, pool-api.c
+ *                   the public functions of <cenote/pool.h>, on callers' threads;
+ *                   whatever changes the pool crosses to the control thread
+ *                   (control_call), where the functions below do the work
+ *
+ * Whatever happens only marks what has changed; pool_settle(), once at the end
+ * of an iteration of the control thread, plans, publishes and serves waiters.
+ *
+ * All but what is marked "any thread" belongs to the control thread.  A pool's
+ * memory lives as long as a reference; its life ends with POOL_OVER.
+ */
+#ifndef CENOTE_CORE_POOL_H
+#define CENOTE_CORE_POOL_H
+
+#include <cenote/pool.h>
+
+#include "core/telemetry/bus.h"
+#include "core/telemetry/callbacks.h"
+#include "channel.h"
+#include "core/base/monitor.h"
+#include "core/telemetry/observers.h"
+#include "core/config/settings.h"
+
+typedef enum {
+  POOL_RUNNING,
+  POOL_RESTING,              /* manual before connect, or disconnected: wants no channel */
+  POOL_STOPPING,             /* draining for good */
+  POOL_OVER                  /* no channel, no view in use, no plugin state left */
+} PoolPhase;
+
+/* What a runtime gives all its pools. */
+typedef struct PoolSite {
+  Control *control;
+  Ccore *ccore;              /* NULL: no transport needs it */
+  Bus *bus;
+  Callbacks *callbacks;
+  DialBudget *budget;
+  /* Something about POOL wants ticks again: a lease, a drain, a view to reclaim. */
+  void (*stirred) (gpointer runtime);
+  /* POOL is over. */
+  void (*over) (gpointer runtime, CenotePool *pool);
+  gpointer runtime;
+} PoolSite;
+
+/* Who waits, and for what. */
+typedef struct Waiter Waiter;
+struct Waiter {
+  gboolean for_lease;        /* else only for a ready channel */
+  guint64 key_hash;
+  gint64 since_us;
+  /* Exactly once, on the control thread: LEASE is set where for_lease and ERROR is NULL. */
+  void (*done) (Waiter *waiter, CenoteLease *lease, GError *error);
+  guint id;                  /* for cancel; 0: none */
+  CenotePool *pool;          /* (reference) while queued */
+  ControlTimer deadline;
+  GList *at;                 /* in pool->waiters; NULL: not queued */
+};
+
+typedef struct MockBox MockBox;
+
+struct CenotePool {
+  SlotTable *table;          /* any thread; first: the hot path starts here */
+  gatomicrefcount refs;      /* any thread */
+  PoolSettings *settings;    /* any thread, immutable */
+  gint64 acquire_timeout_us; /* any thread, immutable */
+  const PoolSite *site;      /* valid until POOL_OVER */
+  Control *control;          /* any thread (reference) */
+  Bus *bus;                  /* any thread (reference) */
+  Observers *observers;      /* any thread */
+  _Atomic guint next_waiter_id;
+
+  Monitor lock;              /* the next six: for callers' errors, and the mock */
+  char *last_error;
+  gint64 last_error_us;      /* -1: none */
+  guint shown_current;
+  guint shown_expected;
+  MockBox *mock;             /* stays until no view asks for it any more */
+  gboolean mocked;
+
+  PoolPhase phase;
+  guint wanted;              /* the expected size */
+  gboolean paused;
+  guint32 generation;        /* channels of an older one are stale */
+  CcoreArgs *args;
+  Instance *transport;
+  Instance *connector;
+  Instance *picker;
+  LinkSite links;
+  ChannelSite channel_site;
+  AddressSite address_site;
+  HostServices services;
+  guint n_links;
+  GQueue lingering;          /* links that are over, but for their attempt */
+  GPtrArray *channels;       /* of Channel, in the order of their making */
+  GPtrArray *addresses;      /* of Address */
+  guint64 next_channel_id;
+  guint32 next_address_id;
+  guint32 next_place;
+  GArray *free_places;       /* of guint32 */
+  GQueue timers;             /* of the transport's that run */
+  gboolean timers_ended;     /* it gets no more of them */
+  guint n_ready;             /* shown */
+  guint n_draining;
+
+  ControlDeferred settle;
+  gboolean rotation_changed; /* the view must be published anew */
+  gboolean has_replaced;     /* a channel waits until its replacement is shown */
+  gboolean plan_wanted;
+  CenoteVerb verb;           /* for the next plan */
+  gint64 planned_us;
+  ControlTimer plan_timer;
+  ControlTimer status_timer;
+  ControlTimer drain_timer;
+  gint64 stop_us;            /* when it began to stop */
+  gint64 calls_of_gone;      /* leases taken on channels that are no more */
+  gint64 planned_calls;
+  gint64 planned_misses;
+
+  GQueue waiters;            /* of Waiter, first come first */
+  GHashTable *waiter_ids;    /* id → Waiter */
+
+  guint64 uses_seen;         /* for ticks: gets when last looked */
+  gint64 used_us;            /* when a get was last seen */
+  gboolean parked;
+  ControlNote unpark;        /* any thread, where unpark_noted was FALSE */
+  _Atomic gboolean unpark_noted;
+};
+
+/* ------------------------------------------------------------- pool-new.c */
+
+/* FAILURE pools (settings->failure) are made too, and only answer with it. */
+CenotePool *pool_new (const PoolSettings *settings, const PoolSite *site, GError **error);
+/* The transport's timers run no more; it may still stop them, on any thread. */
+void pool_end_timers (CenotePool *pool);
+
+/* ---------------------------------------------------------- pool-events.c */
+
+/* Sets channel_site and address_site. */
+void pool_wire_events (CenotePool *pool);
+
+/* ----------------------------------------------------------------- pool.c */
+
+void pool_init_timers (CenotePool *pool);
+/* Any thread: the first get on a parked view. */
+void pool_wanted_by_caller (gpointer pool);
+/* Begins as `initialization` says. */
+void pool_start (CenotePool *pool);
+/* Begins to drain for good; idempotent. */
+void pool_begin_stop (CenotePool *pool);
+/* Leaves what is still leased to its last lease. */
+void pool_orphan_all (CenotePool *pool);
+/* A tick: drains, reclaims, sees whether callers are about.  TRUE: wants another. */
+gboolean pool_tick (CenotePool *pool);
+void pool_clock_stepped (CenotePool *pool);
+
+/* Something changed: settle at the end of this iteration. */
+void pool_touch (CenotePool *pool);
+void pool_want_plan (CenotePool *pool);
+void pool_set_wanted (CenotePool *pool, guint wanted);
+void pool_set_phase (CenotePool *pool, PoolPhase phase);
+void pool_set_paused (CenotePool *pool, gboolean paused);
+/* Publishes the view at once. */
+void pool_republish (CenotePool *pool);
+void pool_drain_all (CenotePool *pool, const char *why);
+
+guint pool_expected (const CenotePool *pool);
+/* Why nobody can get a channel now and waiting is no use; NULL: waiting may help. */
+GError *pool_hopeless (CenotePool *pool);
+/* Any thread: the error of a get that found nothing. */
+GError *pool_miss_error (CenotePool *pool, LeaseResult result);
+void pool_emit (CenotePool *pool, CenoteEvent *event);
+Channel *pool_find_channel (CenotePool *pool, guint64 id);
+Address *pool_find_address (CenotePool *pool, guint32 id);
+
+/* ------------------------------------------------------------ pool-plan.c */
+
+Channel *pool_open_channel (CenotePool *pool, Address *address, guint64 replaces);
+void pool_drain_channel (Channel *channel, const char *why);
+void pool_plan (CenotePool *pool);
+
+/* --------------------------------------------------------- pool-waiters.c */
+
+/* Queues WAITER (TIMEOUT_US from now, or G_MAXINT64), or ends it at once. */
+void pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us);
+/* Takes it out without calling done; FALSE: it was not queued. */
+gboolean pool_unwait (CenotePool *pool, Waiter *waiter);
+void pool_serve_waiters (CenotePool *pool);
+/* ERROR is copied for each. */
+void pool_fail_waiters (CenotePool *pool, const GError *error);
+
+/* ------------------------------------------------------------- pool-get.c */
+
+/* Any thread.  One get; the sampled ones are timed and told. */
+LeaseResult pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease);
+/* Any thread.  What a get that did not end with LEASE_GOT gives: the mock's answer, or an error. */
+gboolean pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error);
+
+/* ---------------------------------------------------------- pool-status.c */
+
+CenotePoolStatus *pool_status_new (CenotePool *pool);
+void pool_status_append_json (GString *json, const CenotePoolStatus *status);
+
+#endif

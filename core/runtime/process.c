@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process.h"
+
+#include <cenote/error.h>
+#include <pthread.h>
+
+#include "core/telemetry/bus.h"
+#include "control.h"
+#include "core/slots/slots.h"
+
+static gboolean forked_child;
+
+static void
+child_after_fork (void)
+{
+  forked_child = TRUE;
+  slots_after_fork_in_child ();
+}
+
+void
+process_watch_fork (void)
+{
+  static gsize once;
+
+  if (g_once_init_enter (&once)) {
+    pthread_atfork (slots_before_fork, slots_after_fork_in_parent, child_after_fork);
+    g_once_init_leave (&once, 1);
+  }
+}
+
+gboolean
+process_is_forked_child (void)
+{
+  return forked_child;
+}
+
+gboolean
+process_check_fork (GError **error)
+{
+  if (!forked_child)
+    return TRUE;
+  g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_STOPPED,
+                       "This is a forked child: gRPC does not survive fork(); fork before the first runtime, or exec");
+  return FALSE;
+}
+
+gboolean
+process_check_may_block (const char *what, GError **error)
+{
+  const char *thread = control_on_any () ? "control" : bus_on_telemetry_thread () ? "telemetry" : NULL;
+
+  if (thread == NULL)
+    return TRUE;
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+               "%s would block Cenote's %s thread: call it on a thread of the program's, or on the callback thread", what, thread);
+  return FALSE;
+}

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lease: the hot path: get and release, on callers' threads.
+ *
+ * Neither takes a lock, blocks, or writes a line that another thread writes,
+ * except where it says so.  The protocol is in slots.h, the orderings are in
+ * slot-table.h.  What is rare is out of line, so that what is usual is short:
+ * some 120 instructions for both, a simple picker included.
+ */
+#include "slot-table.h"
+
+/* CenoteLease.priv: the seal is the entry under the mark, so that nothing is
+ * followed that a get did not write.  The mark turns a pointer into what is none,
+ * fits into an instruction, and leaves the lowest bit of the seal to leases whose
+ * release is told to the picker with their latency. */
+enum { LEASE_ENTRY, LEASE_GENERATION, LEASE_SEAL };
+#define LEASE_MARK ((gsize) (gssize) -0x43656e70)
+#define LEASE_TIMED ((gsize) 1)
+
+/* So seldom that the code for it may lie far off, and the usual way needs no jump. */
+#define RARELY(condition) __builtin_expect_with_probability (!!(condition), 0, 1.0)
+
+static _Atomic guint64 double_releases;
+static _Atomic guint64 foreign_leases;
+static _Atomic guint64 picks_out_of_range;
+
+/* ----------------------------------------------------------------- entries */
+
+/* Kept so that a row's entries can be found from it. */
+struct LeaseBlock {
+  LeaseBlock *next;
+  LeaseEntry entries[];
+};
+
+/* As many again as there are, in lines of their own. */
+static void
+entries_add_block (Row *row)
+{
+  guint n = MAX (8u, row->n_entries);
+  gsize size = sizeof (LeaseBlock) + n * sizeof (LeaseEntry);
+  LeaseBlock *block = g_aligned_alloc0 ((size + CACHE_LINE - 1) / CACHE_LINE, CACHE_LINE, CACHE_LINE);
+  guint i;
+
+  block->next = row->lease_blocks;
+  row->lease_blocks = block;
+  row->n_entries += n;
+  for (i = 0; i < n; i++) {
+    LeaseEntry *entry = &block->entries[i];
+
+    atomic_init (&entry->generation, 1);
+    entry->home = row;
+    entry->since_us = -1;
+    entry->next = row->free_entries;
+    row->free_entries = entry;
+  }
+}
+
+/* First what other threads gave back, then, where the leases held at once double, new ones. */
+static G_GNUC_NO_INLINE void
+entries_refill (Row *row)
+{
+  row->free_entries = atomic_exchange_explicit (&row->returned, NULL, memory_order_acquire);
+  if (row->free_entries == NULL)
+    entries_add_block (row);
+}
+
+static inline LeaseEntry *
+entry_pop (Row *row)
+{
+  LeaseEntry *entry;
+
+  if (G_UNLIKELY (row->free_entries == NULL))
+    entries_refill (row);
+  entry = row->free_entries;
+  row->free_entries = entry->next;
+  return entry;
+}
+
+static inline void
+entry_push (LeaseEntry *entry, Row *home)
+{
+  entry->next = home->free_entries;
+  home->free_entries = entry;
+}
+
+/* To another thread's row, the one it came from, so that a thread that only
+ * releases hoards nothing.  Only that row's thread takes them out, all at once. */
+static void
+entry_send_home (LeaseEntry *entry)
+{
+  Row *home = entry->home;
+
+  entry->next = atomic_load_explicit (&home->returned, memory_order_relaxed);
+  while (!atomic_compare_exchange_weak_explicit (&home->returned, &entry->next, entry, memory_order_release,
+                                                 memory_order_relaxed))
+    ;
+}
+
+/* ------------------------------------------------------------------ taking */
+
+/* The step is stored before the state is loaded: either we see that the slot is
+ * closing, or whoever closes it sees our step. */
+static G_ALWAYS_INLINE inline gboolean
+take (Slot *slot, Tally *tally, gboolean asymmetric)
+{
+  hot_store (&tally->taken, atomic_load_explicit (&tally->taken, memory_order_relaxed) + 1, asymmetric);
+  return atomic_load_explicit (&slot->state, memory_order_seq_cst) == SLOT_READY;
+}
+
+/* The step back is stored before the state is looked at again, as a release's is:
+ * an orphan whose last release summed before this step is left to us. */
+static void
+untake (Slot *slot, Tally *tally, gboolean asymmetric)
+{
+  hot_store (&tally->taken, atomic_load_explicit (&tally->taken, memory_order_relaxed) - 1, asymmetric);
+  if (atomic_load_explicit (&slot->state, memory_order_seq_cst) == SLOT_ORPHAN)
+    slot_release_orphan (slot);
+}
+
+static G_ALWAYS_INLINE inline void
+lease_fill (CenoteLease *lease, LeaseEntry *entry, Slot *slot, Tally *tally, gsize mark)
+{
+  entry->slot = slot;
+  entry->tally = tally;
+  *lease = (CenoteLease) {
+    .channel = slot->channel,
+    .priv = {
+      [LEASE_ENTRY] = entry,
+      [LEASE_GENERATION] = GSIZE_TO_POINTER (atomic_load_explicit (&entry->generation, memory_order_relaxed)),
+      [LEASE_SEAL] = GSIZE_TO_POINTER ((gsize) entry ^ mark),
+    },
+  };
+}
+
+/* ----------------------------------------------------------------- picking */
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static inline guint64
+next_luck (Row *row)
+{
+  guint64 z = (row->luck += G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
+
+  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+guint32
+lease_pick_with_luck (void *state, const CenotePickView *pick_view)
+{
+  const SlotView *view = state;
+  Row *row = (Row *) (gpointer) ((char *) (gpointer) pick_view - G_STRUCT_OFFSET (Row, pick));
+
+  row->pick.luck = next_luck (row);
+  return view->picker.pick (view->picker.state, &row->pick);
+}
+
+/* The picker's answer, in range or not.  VIEW has places. */
+static G_ALWAYS_INLINE inline guint32
+pick (Row *row, const SlotView *view)
+{
+  if (RARELY (row->seen != view->serial)) {
+    row->seen = view->serial;
+    row->pick.n_places = view->n_places;
+    row->pick.places = view->places;
+  }
+  return view->ask (view->ask_state, &row->pick);
+}
+
+/* ------------------------------------------------------- getting, with care */
+
+/* Half of an odd epoch is the number of gets that the row has made. */
+static gboolean
+due_for_sample (guint64 epoch, const SlotView *view)
+{
+  return view->sample_rate != 0 && (epoch / 2) % view->sample_rate == 0;
+}
+
+/* What a view's flags ask for; LEASE_GOT: nothing that stops this get. */
+static LeaseResult
+heed_flags (Row *row, SlotView *view, guint32 flags, gboolean timed)
+{
+  SlotTable *table = row->table;
+
+  if (flags & VIEW_STOPPED)
+    return LEASE_STOPPED;
+  if ((flags & VIEW_PARKED) != 0 &&
+      (atomic_fetch_and_explicit (&view->flags, ~VIEW_PARKED, memory_order_relaxed) & VIEW_PARKED) != 0)
+    table->wake (table->wake_data);
+  if (flags & VIEW_MOCKED)
+    return LEASE_MOCKED;
+  if (flags & VIEW_PAUSED)
+    return LEASE_PAUSED;
+  if (!timed && due_for_sample (atomic_load_explicit (&row->epoch, memory_order_relaxed), view))
+    return LEASE_SAMPLE;
+  return LEASE_GOT;
+}
+
+static gboolean
+take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
+{
+  const SlotWorld *world = &row->table->world;
+  Slot *slot = view->refs[i].slot;
+  Tally *tally = ref_tally (row, &view->refs[i]);
+  gsize mark = LEASE_MARK;
+  LeaseEntry *entry;
+
+  if (!take (slot, tally, row->asymmetric)) {
+    untake (slot, tally, row->asymmetric);
+    return FALSE;
+  }
+  entry = entry_pop (row);
+  if (view->picker.flags & CENOTE_PICKER_NEEDS_LATENCY) {
+    entry->since_us = world->now_us (world->data);
+    mark |= LEASE_TIMED;
+  }
+  lease_fill (out_lease, entry, slot, tally, mark);
+  return TRUE;
+}
+
+static guint32
+pick_in_range (Row *row, const SlotView *view, guint32 answer)
+{
+  guint32 i = answer == CENOTE_PICK_NONE ? pick (row, view) : answer;
+
+  if (G_LIKELY (i < view->n_places))
+    return i;
+  atomic_fetch_add_explicit (&picks_out_of_range, 1, memory_order_relaxed);
+  return i % view->n_places;
+}
+
+/* The picker's choice (ANSWER, where it was asked already); its second one; then each in turn. */
+static gboolean
+take_any (Row *row, const SlotView *view, guint32 flags, guint32 answer, CenoteLease *out_lease)
+{
+  guint32 i, k;
+
+  if (flags & VIEW_EMPTY)
+    return FALSE;
+  i = pick_in_range (row, view, answer);
+  if (G_LIKELY (take_place (row, view, i, out_lease)))
+    return TRUE;
+  row->pick.avoid = i;
+  row->pick.attempt = 1;
+  i = pick_in_range (row, view, CENOTE_PICK_NONE);
+  row->pick.avoid = CENOTE_PICK_NONE;
+  row->pick.attempt = 0;
+  for (k = 0; k < view->n_places; k++) {
+    if (take_place (row, view, (i + k) % view->n_places, out_lease))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* LEASE_NONE only where, at one instant of this call, no slot of the present view was shown. */
+static LeaseResult
+search (Row *row, SlotView *view, guint32 answer, gboolean timed, CenoteLease *out_lease)
+{
+  SlotTable *table = row->table;
+
+  for (;;) {
+    guint64 shows = atomic_load_explicit (&table->shows, memory_order_seq_cst);
+    guint32 flags = atomic_load_explicit (&view->flags, memory_order_seq_cst);
+    LeaseResult result = heed_flags (row, view, flags, timed);
+    SlotView *newer;
+
+    if (result != LEASE_GOT || take_any (row, view, flags, answer, out_lease))
+      return result;
+    newer = atomic_load_explicit (&table->view, memory_order_seq_cst);
+    if (newer == view && atomic_load_explicit (&table->shows, memory_order_seq_cst) == shows)
+      return LEASE_NONE;
+    view = newer;
+    answer = CENOTE_PICK_NONE;
+  }
+}
+
+static void
+count_miss (Row *row)
+{
+  guint64 misses = atomic_load_explicit (&row->misses, memory_order_relaxed);
+
+  atomic_store_explicit (&row->misses, misses + 1, memory_order_relaxed);
+}
+
+/* A get from an odd epoch on.  One that is told to come again is not counted: its epoch goes back. */
+static G_GNUC_NO_INLINE LeaseResult
+get_with_care (Row *row, SlotView *view, guint32 answer, gboolean timed, CenoteLease *out_lease)
+{
+  guint64 epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
+  LeaseResult result = search (row, view, answer, timed, out_lease);
+
+  if (result == LEASE_NONE)
+    count_miss (row);
+  atomic_store_explicit (&row->epoch, result == LEASE_SAMPLE ? epoch - 1 : epoch + 1, memory_order_release);
+  return result;
+}
+
+/* With a key, timed, a thread's first on a table, or without the asymmetric barrier. */
+G_GNUC_NO_INLINE LeaseResult
+lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease)
+{
+  LeaseResult result;
+  SlotView *view;
+  Row *row;
+
+  if (slots_forked)
+    return LEASE_STOPPED;
+  row = rows_mine (table);
+  row->pick.key_hash = key_hash;
+  row->pick.has_key = key_hash != 0;
+  hot_store_epoch (&row->epoch, atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1, row->asymmetric);
+  view = atomic_load_explicit (&table->view, memory_order_seq_cst);
+  result = get_with_care (row, view, CENOTE_PICK_NONE, timed, out_lease);
+  row->pick.key_hash = 0;
+  row->pick.has_key = 0;
+  return result;
+}
+
+/* ---------------------------------------------------------- getting, quickly */
+
+static G_GNUC_NO_INLINE LeaseResult
+get_another (Row *row, SlotView *view, guint32 gone, CenoteLease *out_lease)
+{
+  untake (view->refs[gone].slot, ref_tally (row, &view->refs[gone]), TRUE);
+  return get_with_care (row, view, gone, FALSE, out_lease);
+}
+
+/* While the epoch is odd, no view that is loaded here is freed. */
+LeaseResult
+lease_get_plain (SlotTable *table, CenoteLease *out_lease)
+{
+  const RowCache *recent = rows_recent (table);
+  Row *row = recent->row;
+  LeaseEntry *entry;
+  guint64 epoch;
+  SlotView *view;
+  Slot *slot;
+  Tally *tally;
+  guint32 i;
+
+  if (RARELY (recent->serial != table->serial))
+    return lease_get_special (table, 0, FALSE, out_lease);
+  epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1;
+  hot_store_epoch (&row->epoch, epoch, TRUE);
+  view = atomic_load_explicit (&table->view, memory_order_seq_cst);
+  if (RARELY (atomic_load_explicit (&view->flags, memory_order_seq_cst) != 0 || (epoch & view->sample_mask) == 0))
+    return get_with_care (row, view, CENOTE_PICK_NONE, FALSE, out_lease);
+  i = pick (row, view);
+  entry = row->free_entries;
+  if (RARELY (i >= view->n_places || entry == NULL))
+    return get_with_care (row, view, i, FALSE, out_lease);
+  slot = view->refs[i].slot;
+  tally = ref_tally (row, &view->refs[i]);
+  if (RARELY (!take (slot, tally, TRUE)))
+    return get_another (row, view, i, out_lease);
+  row->free_entries = entry->next;
+  lease_fill (out_lease, entry, slot, tally, LEASE_MARK);
+  epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
+  atomic_store_explicit (&row->epoch, epoch + 1, memory_order_release);
+  return LEASE_GOT;
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
+guint64
+lease_hash_key (const char *affinity_key)
+{
+  guint64 hash = G_GUINT64_CONSTANT (0xcbf29ce484222325);
+
+  for (; *affinity_key != '\0'; affinity_key++)
+    hash = (hash ^ (guchar) *affinity_key) * G_GUINT64_CONSTANT (0x100000001b3);
+  return hash == 0 ? 1 : hash;
+}
+
+/* ------------------------------------------------------------------ outcomes */
+
+/* done() runs with an odd word of the row's own, so that the view and the picker stay. */
+static void
+tell_picker (Row *row, const Slot *slot, int status, gint64 since_us)
+{
+  const SlotWorld *world = &row->table->world;
+  guint64 telling = atomic_load_explicit (&row->telling, memory_order_relaxed) + 1;
+  const SlotView *view;
+
+  hot_store_epoch (&row->telling, telling, row->asymmetric);
+  view = atomic_load_explicit (&row->table->view, memory_order_seq_cst);
+  if (view->picker.flags & (CENOTE_PICKER_NEEDS_OUTCOME | CENOTE_PICKER_NEEDS_LATENCY)) {
+    gint64 latency_us = since_us < 0 ? -1 : MAX (0, world->now_us (world->data) - since_us);
+
+    guint32 number = atomic_load_explicit (&slot->number, memory_order_relaxed);
+
+    view->picker.done (view->picker.state, number, status, latency_us);
+  }
+  atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
+}
+
+/* Writes a shared line for a failure, and once for the first good call on a channel. */
+static void
+count_outcome (Slot *slot, int status)
+{
+  if (status > 0)
+    atomic_fetch_add_explicit (&slot->failures, 1, memory_order_relaxed);
+  else if (status == 0 && !atomic_load_explicit (&slot->proved, memory_order_relaxed))
+    atomic_store_explicit (&slot->proved, TRUE, memory_order_relaxed);
+}
+
+static void
+note_outcome (Row *row, LeaseEntry *entry, int status)
+{
+  gint64 since_us = entry->since_us;
+
+  if (status < 0 && since_us < 0)
+    return;
+  entry->since_us = -1;
+  count_outcome (entry->slot, status);
+  if (row != NULL)
+    tell_picker (row, entry->slot, status, since_us);
+}
+
+/* ----------------------------------------------------------------- refusing */
+
+static void
+refuse_foreign (void)
+{
+  atomic_fetch_add_explicit (&foreign_leases, 1, memory_order_relaxed);
+  g_log_structured ("Cenote", G_LOG_LEVEL_CRITICAL, "MESSAGE", "%s",
+                    "A lease that no pool made was released, and refused: a lease is copied whole or not at all, and "
+                    "written by get, acquire and dial alone");
+}
+
+static void
+refuse_double (void)
+{
+  atomic_fetch_add_explicit (&double_releases, 1, memory_order_relaxed);
+  g_log_structured ("Cenote", G_LOG_LEVEL_CRITICAL, "MESSAGE", "%s",
+                    "A lease was released a second time, and refused: release each lease once, through one of its "
+                    "copies");
+}
+
+/* The entry of a lease that is held; NULL where there is nothing to do: none, a
+ * mock's (its channel alone), nobody's, or released before. */
+static LeaseEntry *
+entry_of (const CenoteLease *lease)
+{
+  LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+  gsize seal = GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL]);
+  gsize generation = GPOINTER_TO_SIZE (lease->priv[LEASE_GENERATION]);
+
+  if (lease->channel == NULL || (entry == NULL && seal == 0))
+    return NULL;
+  if (((gsize) entry ^ (seal & ~LEASE_TIMED)) != LEASE_MARK) {
+    refuse_foreign ();
+    return NULL;
+  }
+  if (atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation) {
+    refuse_double ();
+    return NULL;
+  }
+  return entry;
+}
+
+/* --------------------------------------------------------------- releasing */
+
+/* The step is stored before the state is loaded: either whoever orphans the slot
+ * sees our step, or we see that it is an orphan.  With the step the slot, and with
+ * it the table, may begin another life: what follows touches the slot alone. */
+static G_ALWAYS_INLINE inline void
+untally (Slot *slot, Tally *tally, gboolean asymmetric)
+{
+  hot_store (&tally->released, atomic_load_explicit (&tally->released, memory_order_relaxed) + 1, asymmetric);
+  if (RARELY (atomic_load_explicit (&slot->state, memory_order_seq_cst) == SLOT_ORPHAN))
+    slot_release_orphan (slot);
+}
+
+/* A thread that is past its rows' end. */
+static void
+untally_remotely (Slot *slot)
+{
+  atomic_fetch_add_explicit (&slot->remote_released, 1, memory_order_seq_cst);
+  if (atomic_load_explicit (&slot->state, memory_order_seq_cst) == SLOT_ORPHAN)
+    slot_release_orphan (slot);
+}
+
+static void
+release_entry (LeaseEntry *entry, int status)
+{
+  Slot *slot = entry->slot;
+  Row *row = rows_for_release (slot->table);
+  gsize generation = atomic_load_explicit (&entry->generation, memory_order_relaxed);
+
+  atomic_store_explicit (&entry->generation, generation + 1, memory_order_relaxed);
+  note_outcome (row, entry, status);
+  if (row == entry->home)
+    entry_push (entry, row);
+  else
+    entry_send_home (entry);
+  if (row != NULL)
+    untally (slot, row_tally (row, slot), row->asymmetric);
+  else
+    untally_remotely (slot);
+}
+
+/* On another thread than took it, with something to tell, without the asymmetric barrier, or to be refused. */
+G_GNUC_NO_INLINE void
+lease_release_special (CenoteLease *lease, int status)
+{
+  LeaseEntry *entry = slots_forked ? NULL : entry_of (lease);
+
+  *lease = (CenoteLease) CENOTE_LEASE_INIT;
+  if (entry != NULL)
+    release_entry (entry, status);
+}
+
+/* Only a row's own thread writes its mark there, so whoever finds its own may use the row. */
+void
+lease_release_plain (CenoteLease *lease)
+{
+  LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+  gsize generation = GPOINTER_TO_SIZE (lease->priv[LEASE_GENERATION]);
+  Row *home;
+  Slot *slot;
+  Tally *tally;
+
+  if (RARELY (((gsize) entry ^ GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL])) != LEASE_MARK ||
+                  atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation ||
+                  atomic_load_explicit (&entry->home->quick_owner, memory_order_relaxed) != rows_mark ())) {
+    lease_release_special (lease, -1);
+    return;
+  }
+  lease->channel = NULL; /* and the three that a get writes: the rest is NULL */
+  lease->priv[LEASE_ENTRY] = lease->priv[LEASE_GENERATION] = lease->priv[LEASE_SEAL] = NULL;
+  home = entry->home;
+  slot = entry->slot;
+  tally = entry->tally;
+  atomic_store_explicit (&entry->generation, generation + 1, memory_order_relaxed);
+  entry_push (entry, home);
+  untally (slot, tally, TRUE);
+}
+
+LeaseFaults
+lease_get_faults (void)
+{
+  return (LeaseFaults) {
+    .double_releases = atomic_load_explicit (&double_releases, memory_order_relaxed),
+    .foreign_leases = atomic_load_explicit (&foreign_leases, memory_order_relaxed),
+    .picks_out_of_range = atomic_load_explicit (&picks_out_of_range, memory_order_relaxed),
+  };
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slot-table: the structures that slot-table.c (tables' lives), slot-view.c (what
+ * is in rotation), slots.c (a slot's life), rows.c (threads' rows) and lease.c
+ * (the hot path) share; nobody else includes this.
+ *
+ * Who writes what, so that a get and a release write no line that another thread
+ * writes: a row and its tallies, its thread alone (but Row.returned, on a line of
+ * its own); views and slots' first lines, the control side, seldom.
+ *
+ * Locks and counts are POSIX's and C11's, not GLib's, so that ThreadSanitizer
+ * sees what they order.
+ */
+#ifndef CENOTE_CORE_SLOT_TABLE_H
+#define CENOTE_CORE_SLOT_TABLE_H
+
+#include "slots.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define CACHE_LINE 64
+
+/* Tallies and slots come in blocks of 16, 16, 32, 64, … so that neither ever moves. */
+#define N_BLOCKS 18
+#define FIRST_BLOCK 16u
+
+typedef enum {
+  SLOT_FREE,
+  SLOT_HIDDEN,               /* has a channel; leases may be held, none is given */
+  SLOT_READY,
+  SLOT_CLOSING,
+  SLOT_ORPHAN
+} SlotState;
+
+/* Type-stable: a late reader finds a slot, perhaps in another life. */
+struct Slot {
+  /* Read by every get and release. */
+  _Alignas (CACHE_LINE) _Atomic guint32 state;
+  _Atomic guint32 number;    /* of its place, for the picker's done() */
+  grpc_channel *channel;
+  SlotTable *table;          /* this and the next two: fixed */
+  guint32 block;
+  guint32 index;
+  /* Control. */
+  SlotDestroy destroy;
+  gpointer destroy_data;
+  Slot *next_free;
+  /* Written by failures, releases of ending threads, and orphans' last releases. */
+  _Alignas (CACHE_LINE) _Atomic gint64 remote_released;
+  _Atomic gint64 failures;
+  _Atomic gboolean proved;   /* a call over this channel ended OK; written once */
+  _Atomic guint64 orphan;    /* this orphan's number, never the same twice; 0: none, or somebody destroys it */
+  _Atomic gint64 taken_before; /* sums when this channel moved in */
+  _Atomic gint64 failures_before;
+};
+
+/* A tally that its owner writes with plain stores and others read. */
+typedef struct Tally {
+  _Atomic gint64 taken;
+  _Atomic gint64 released;
+} Tally;
+G_STATIC_ASSERT (sizeof (Tally) == sizeof (CenoteTally));
+
+typedef struct LeaseEntry LeaseEntry;
+typedef struct LeaseBlock LeaseBlock;
+typedef struct Row Row;
+
+/* One lease's record: a generation that only the present holder knows. */
+struct LeaseEntry {
+  _Atomic gsize generation;
+  Row *home;                 /* whose list it lies in: fixed */
+  Slot *slot;
+  gint64 since_us;           /* when it was taken, where the picker wants latencies; else -1 */
+  Tally *tally;              /* home's for that slot */
+  LeaseEntry *next;
+};
+
+/* A place of a view as a get needs it. */
+typedef struct SlotRef {
+  Slot *slot;
+  guint32 block;
+  guint32 offset;            /* of the slot's tally in each row's block, in bytes */
+} SlotRef;
+
+/* More of a view's flags: what a get must know besides. */
+enum {
+  VIEW_EMPTY = 1u << 31,     /* no places */
+  VIEW_TIMES = 1u << 30      /* the picker wants latencies */
+};
+
+/* Immutable once published, but for VIEW_PARKED and the places' published loads. */
+typedef struct SlotView {
+  guint64 serial;            /* never the same twice in a process, unlike its address */
+  _Atomic guint32 flags;     /* VIEW_* */
+  guint32 n_places;
+  guint32 (*ask) (void *state, const CenotePickView *view); /* the picker, or lease_pick_with_luck() */
+  void *ask_state;
+  guint64 sample_mask;       /* of an odd epoch: where 0 is left, the get may be one to be timed */
+  CenotePlace *places;
+  SlotPicker picker;
+  guint32 sample_rate;       /* 0: none is timed */
+  SlotRef refs[];
+} SlotView;
+
+/* One thread's side of one table.  Adopted by another thread when its own ends. */
+struct Row {
+  _Alignas (CACHE_LINE) _Atomic guint64 epoch; /* odd: inside a get; half of it: gets made */
+  LeaseEntry *free_entries;
+  _Atomic (gconstpointer) quick_owner; /* owner, where asymmetric; else NULL */
+  guint64 seen;              /* serial of the view that pick describes; 0: none */
+  guint64 scratch;
+  guint64 luck;              /* splitmix64's state */
+  CenotePickView pick;
+  Tally *tallies[N_BLOCKS];
+  _Atomic (gconstpointer) owner; /* rows_mark() of its thread; NULL: nobody's; written under table->lock */
+  gboolean asymmetric;       /* the table's */
+  _Atomic guint64 telling;   /* odd: inside a picker's done() */
+  _Atomic guint64 misses;
+  guint n_entries;
+  LeaseBlock *lease_blocks;
+  SlotTable *table;
+  Row *next;                 /* in table->rows; never unlinked */
+  /* Written by others. */
+  _Alignas (CACHE_LINE) _Atomic (LeaseEntry *) returned;
+};
+
+typedef struct RetiredView RetiredView;
+
+/* Type-stable, with all its slots and rows. */
+struct SlotTable {
+  /* Read by every get. */
+  _Alignas (CACHE_LINE) _Atomic (SlotView *) view;
+  guint64 serial;            /* of this life, 0 between two; written under the tables' lock */
+  gsize seat;                /* in a thread's recent_rows, in bytes */
+  guint32 id;                /* index into a thread's cache */
+  gboolean asymmetric;
+  SlotWorld world;
+  void (*wake) (gpointer data);
+  gpointer wake_data;
+  guint64 uses_before;       /* sums when this life began */
+  guint64 misses_before;
+  _Alignas (CACHE_LINE) _Atomic (Row *) rows;
+  _Atomic guint64 shows;     /* slots shown so far, in all lives */
+  _Atomic guint n_slots;     /* ever made; those below it have their block */
+  _Atomic guint refs;        /* the pool's, and one for each slot that is not free */
+  pthread_mutex_t lock;      /* rows coming and going, blocks growing, free_slots */
+  guint n_blocks;
+  Slot *slots[N_BLOCKS];
+  Slot *free_slots;
+  RetiredView *retired;      /* control */
+  SlotTable *next;           /* all tables, or the spare ones */
+};
+
+static inline guint
+block_size (guint block)
+{
+  return block == 0 ? FIRST_BLOCK : FIRST_BLOCK << (block - 1);
+}
+
+/* ------------------------------------------------------------ the ordering */
+
+/* A store to an owner's own word, before it loads what the control side stores.
+ * ASYMMETRIC: compiler order is enough, because the control side's heavy barrier
+ * orders this thread too; else store and load are both seq_cst.  Release in
+ * either case: who reads the word sees what came before it. */
+static inline void
+hot_store (_Atomic gint64 *where, gint64 value, gboolean asymmetric)
+{
+  if (asymmetric) {
+    atomic_store_explicit (where, value, memory_order_release);
+    atomic_signal_fence (memory_order_seq_cst);
+  } else {
+    atomic_store_explicit (where, value, memory_order_seq_cst);
+  }
+}
+
+static inline void
+hot_store_epoch (_Atomic guint64 *where, guint64 value, gboolean asymmetric)
+{
+  if (asymmetric) {
+    atomic_store_explicit (where, value, memory_order_release);
+    atomic_signal_fence (memory_order_seq_cst);
+  } else {
+    atomic_store_explicit (where, value, memory_order_seq_cst);
+  }
+}
+
+/* The control side's half. */
+static inline void
+heavy_barrier (const SlotTable *table)
+{
+  table->world.heavy (table->world.data);
+}
+
+/* The newest row.  seq_cst, like rows_claim()'s push: without the asymmetric
+ * barrier, a sum that follows a seq_cst store must not miss the row of a get
+ * that did not see that store. */
+static inline Row *
+table_rows (const SlotTable *table)
+{
+  return atomic_load_explicit (&table->rows, memory_order_seq_cst);
+}
+
+static inline Tally *
+row_tally (Row *row, const Slot *slot)
+{
+  return &row->tallies[slot->block][slot->index];
+}
+
+static inline Tally *
+ref_tally (Row *row, const SlotRef *ref)
+{
+  return (Tally *) (gpointer) ((char *) row->tallies[ref->block] + ref->offset);
+}
+
+/* ------------------------------------------------------------------ rows.c */
+
+typedef struct RowCache {
+  guint64 serial;
+  Row *row;
+} RowCache;
+
+typedef struct ThreadRows {
+  guint n;
+  RowCache cache[];
+} ThreadRows;
+
+/* All rows of this thread, by table id, and the few that it used last, for quick gets:
+ * of asymmetric tables only. */
+#define N_RECENT_ROWS 8
+extern _Thread_local ThreadRows *thread_rows;
+extern _Thread_local RowCache recent_rows[N_RECENT_ROWS];
+
+/* Tells this thread's rows from all others': never two living threads' at once. */
+static inline gconstpointer
+rows_mark (void)
+{
+  return &thread_rows;
+}
+
+/* Where this thread's row of TABLE is, if it is an asymmetric one that it used of
+ * late: its serial is the table's then. */
+static inline RowCache *
+rows_recent (const SlotTable *table)
+{
+  return (RowCache *) (gpointer) ((char *) recent_rows + table->seat);
+}
+
+/* This thread's row of TABLE, made or adopted where it has none yet. */
+Row *rows_mine (SlotTable *table);
+/* For a release: the same; NULL where the thread is ending. */
+Row *rows_for_release (SlotTable *table);
+/* Every row gets tallies for block number table->n_blocks. */
+void rows_grow_locked (SlotTable *table);
+/* Nobody's any more: at the end of a table's life, and in a forked child. */
+void rows_disown_locked (SlotTable *table);
+
+/* ------------------------------------------------------------ slot-table.c */
+
+/* Guards table->serial and the lists of tables. */
+void slot_tables_lock (void);
+void slot_tables_unlock (void);
+/* TRUE in a forked child. */
+extern gboolean slots_forked;
+/* The slot number I, below table->n_slots. */
+const Slot *slot_table_nth (const SlotTable *table, guint i);
+
+/* ------------------------------------------------------------- slot-view.c */
+
+SlotView *slot_view_new (guint n_places, guint32 flags);
+void slot_view_free (SlotView *view);
+extern SlotView slot_view_stopped;
+/* The views that nobody can be inside any more. */
+void slot_view_free_retired (SlotTable *table);
+
+/* ----------------------------------------------------------------- lease.c */
+
+/* Stands before a picker that needs luck; STATE is the view. */
+guint32 lease_pick_with_luck (void *state, const CenotePickView *pick_view);
+
+/* ----------------------------------------------------------------- slots.c */
+
+/* A release, or a get that took its step back, found SLOT orphaned. */
+void slot_release_orphan (Slot *slot);
+
+#endif

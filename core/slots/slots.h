@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slots: what callers' threads may see of a pool, and how they hold it.
+ *
+ * A slot holds one grpc_channel that callers may lease.  The control thread
+ * opens, shows, closes and frees slots and publishes views (which slots are in
+ * rotation); callers take and release leases with plain stores to counters of
+ * their own thread.  What makes that safe is one asymmetric barrier on the
+ * control side:
+ *
+ *   get      row.epoch becomes odd; load view; pick; taken += 1; state == READY?
+ *            lease : taken -= 1 and the next; row.epoch becomes even
+ *   release  released += 1; state == ORPHAN? the last one destroys
+ *   close    state = CLOSING; barrier; from here no get succeeds, so
+ *            sum (taken) == sum (released) is final and the channel may go
+ *   publish  swap the view; barrier; the old one is freed once every row that
+ *            was inside has left
+ *   orphan   the control thread is about to end: state = ORPHAN; barrier; the
+ *            orphan gets a number; a step (release, or a get's step back) that
+ *            sees ORPHAN passes a fence and sums; who finds zero and wins the
+ *            exchange of the number destroys
+ *
+ * Counters only grow (a failed get takes its step back), and releases are summed
+ * before takes, so a sum is never negative and, once closed, falls to the leases held.
+ * Without an asymmetric barrier the same steps are sequentially consistent.
+ *
+ * Memory: tables, slots, rows and lease entries are type-stable: a table whose
+ * last reference is gone is kept for the next pool, so a thread that is late by
+ * one load reads a live object.  The view of a forked child is a static STOPPED.
+ *
+ * Threads: "control" functions belong to the thread that owns the pool's control
+ * state; slot_hide(), lease_* to any.  Locks: one per table for rows coming and
+ * going, one for the list of tables; never taken by get or release after a
+ * thread's first of them on a pool, but by an orphan's last release.
+ */
+#ifndef CENOTE_CORE_SLOTS_H
+#define CENOTE_CORE_SLOTS_H
+
+#include <cenote/plugin.h>
+#include <cenote/pool.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct SlotTable SlotTable;
+typedef struct Slot Slot;
+
+/* ------------------------------------------------------------ environment */
+
+/* What slots need of the world.  heavy: orders every thread of the process, or,
+ * where asymmetric is FALSE, only the caller.  random: 64 bits, any thread. */
+typedef struct SlotWorld {
+  gboolean asymmetric;
+  void (*heavy) (gpointer data);
+  guint64 (*random) (gpointer data);
+  gint64 (*now_us) (gpointer data);  /* monotonic; asked only where a picker wants latencies */
+  gpointer data;
+} SlotWorld;
+
+/* ------------------------------------------------------------- table, view */
+
+enum {
+  VIEW_PARKED = 1u << 0,     /* nobody drives C-core often: the first get wakes the control thread and clears this */
+  VIEW_PAUSED = 1u << 1,
+  VIEW_MOCKED = 1u << 2,
+  VIEW_STOPPED = 1u << 3,
+  VIEW_SAMPLED = 1u << 4     /* of a thread's gets one in sample_rate is to be timed; cheapest as a power of two */
+};
+
+/* How a pool wants its leases chosen; copied into each view. */
+typedef struct SlotPicker {
+  guint32 (*pick) (void *state, const CenotePickView *view);
+  void (*done) (void *state, guint32 number, int status, gint64 latency_us);
+  void *state;
+  guint32 flags;             /* CENOTE_PICKER_NEEDS_* */
+} SlotPicker;
+
+/* One channel in rotation. */
+typedef struct SlotPlace {
+  Slot *slot;
+  guint64 channel_id;
+  guint32 number;
+  guint32 weight;
+} SlotPlace;
+
+/* A new table whose view is empty, with one reference.
+ * WAKE (any thread, must not block) is called when a get finds the view parked. */
+SlotTable *slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer wake_data);
+SlotTable *slot_table_ref (SlotTable *table);
+/* The last reference: pool gone and every slot free. */
+void slot_table_unref (SlotTable *table);
+
+/* Control.  Swaps in a view of PLACES; the old one is reclaimed when no thread is inside it.
+ * PICKER's state must live until slot_table_reclaim() has said FALSE after a view without it. */
+void slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, const SlotPicker *picker,
+                         guint32 flags, guint32 sample_rate);
+/* Control.  Reclaims views that nobody is inside any more; TRUE while some remain (call again at the next tick). */
+gboolean slot_table_reclaim (SlotTable *table);
+/* Control.  Parks the present view: TRUE where no get slipped in since slot_table_uses() said
+ * USES_SEEN; the next one calls WAKE, once.  A view that is published later is not parked. */
+gboolean slot_table_park (SlotTable *table, guint64 uses_seen);
+void slot_table_unpark (SlotTable *table);
+/* Control.  Brings the places' published_load up to date, for pickers that need load. */
+void slot_table_publish_loads (SlotTable *table);
+
+/* Any thread.  Gets made on this table (grows; one that was told LEASE_SAMPLE is not counted,
+ * one that found nothing is). */
+guint64 slot_table_uses (const SlotTable *table);
+/* Any thread.  Leases held now: never negative, exact when nothing moves. */
+gint64 slot_table_in_flight (const SlotTable *table);
+/* Any thread.  Gets that found no ready channel. */
+guint64 slot_table_misses (const SlotTable *table);
+/* Any thread.  Whether a get would find a channel. */
+gboolean slot_table_has_ready (const SlotTable *table);
+
+/* ------------------------------------------------------------------- slots */
+
+typedef void (*SlotDestroy) (grpc_channel *channel, gpointer data);
+
+/* Control.  A slot that holds CHANNEL, not shown yet.  DESTROY is called exactly
+ * once with CHANNEL when its last lease is gone: on the control thread by
+ * slot_try_free(), or on a releasing thread for an orphan. */
+Slot *slot_open (SlotTable *table, grpc_channel *channel, SlotDestroy destroy, gpointer destroy_data);
+/* Control.  From now on gets that pick it succeed.  (A slot_hide() before this has no effect on
+ * it: look again whether the channel is still connected.) */
+void slot_show (Slot *slot);
+/* Any thread.  From now on no get succeeds on it; leases stay good.  TRUE where it was shown. */
+gboolean slot_hide (Slot *slot);
+/* Control.  No get succeeds on it any more; slot_try_free() may then free it. */
+void slot_close (Slot *slot);
+/* Control.  A closing slot is shown again. */
+void slot_reopen (Slot *slot);
+/* Control.  Frees a closing slot whose leases are all released (its channel is
+ * destroyed); FALSE while some are held. */
+gboolean slot_try_free (Slot *slot);
+/* Control.  Leaves a closing slot to its last releasing thread. */
+void slot_orphan (Slot *slot);
+
+/* Any thread. */
+gboolean slot_is_shown (const Slot *slot);
+gint64 slot_in_flight (const Slot *slot);
+/* Leases taken, and released with a status other than OK, since slot_open(). */
+gint64 slot_calls (const Slot *slot);
+gint64 slot_failures (const Slot *slot);
+grpc_channel *slot_channel (const Slot *slot);
+/* Whether a lease was released with status OK since slot_open(). */
+gboolean slot_is_proved (const Slot *slot);
+
+/* ------------------------------------------------------------------ leases */
+
+typedef enum {
+  LEASE_GOT = 0,
+  LEASE_NONE,                /* no channel is ready */
+  LEASE_PAUSED,
+  LEASE_STOPPED,
+  LEASE_MOCKED,              /* ask the pool's mock */
+  LEASE_SAMPLE               /* this get is to be timed: call again with timed = TRUE */
+} LeaseResult;
+
+/* A key's hash for LeaseRequest; never 0 for a key. */
+guint64 lease_hash_key (const char *affinity_key);
+
+/* Any thread.  OUT_LEASE is written only on LEASE_GOT.
+ * LEASE_NONE: at one instant of the call no slot in rotation was shown. */
+LeaseResult lease_get_plain (SlotTable *table, CenoteLease *out_lease);
+LeaseResult lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease);
+
+/* KEY_HASH 0: no affinity key. */
+static inline LeaseResult
+lease_get (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease)
+{
+  return key_hash == 0 && !timed ? lease_get_plain (table, out_lease)
+                                 : lease_get_special (table, key_hash, timed, out_lease);
+}
+
+/* Any thread.  LEASE becomes CENOTE_LEASE_INIT.  Nothing more is done for one that
+ * is, and for a mock's, whose channel alone is set.  (priv[3] to priv[6] are left
+ * to others: NULL after a get.) */
+void lease_release_plain (CenoteLease *lease);
+void lease_release_special (CenoteLease *lease, int status);
+
+/* STATUS: a grpc_status_code, or -1: not told. */
+static inline void
+lease_release (CenoteLease *lease, int status)
+{
+  if (status < 0)
+    lease_release_plain (lease);
+  else
+    lease_release_special (lease, status);
+}
+
+/* Refused releases in this process: second ones, and leases that no pool made. */
+typedef struct LeaseFaults {
+  guint64 double_releases;
+  guint64 foreign_leases;
+  guint64 picks_out_of_range; /* a picker answered an index that there is not */
+} LeaseFaults;
+LeaseFaults lease_get_faults (void);
+
+/* In a forked child: every table answers STOPPED, releases do nothing.  Called by fork.c only. */
+void slots_before_fork (void);
+void slots_after_fork_in_parent (void);
+void slots_after_fork_in_child (void);
+
+G_END_DECLS
+
+#endif

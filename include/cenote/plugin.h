@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <cenote/plugin.h>: all that a Cenote plugin needs, and all that it may include.
+ *
+ * A plugin is one shared object named <kind>-<name>.so with one exported symbol,
+ * cenote_plugin_query(), which CENOTE_PLUGIN_DEFINE() writes.  It links nothing
+ * of libcenote: what it needs of its host comes in the CenoteHost table.
+ *
+ * The smallest plugin, whole (plugins/backoff/constant.c is a real one):
+ *
+ *   static void *create (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault) {...}
+ *   static int64_t next (void *state) {...}
+ *   static const CenoteBackoffOps ops = { .struct_size = sizeof ops, .create = create, .next = next };
+ *   static const CenotePlugin plugin = {
+ *     CENOTE_PLUGIN_HEAD (CENOTE_PLUGIN_BACKOFF), .name = "mine", .version = "1.0",
+ *     .summary = "What it does", .license = "Apache-2.0", .ops = &ops };
+ *   CENOTE_PLUGIN_DEFINE (plugin, CENOTE_PLUGIN_BACKOFF, "mine")
+ *
+ * ABI promise: a plugin built for ABI major M works with every release of major
+ * M.  Every table starts with its own struct_size and grows only at its end; the
+ * host copies the smaller of the two sizes into a zeroed copy of its own and
+ * fills absent optional slots with defaults.  A plugin checks the host table's
+ * struct_size (CENOTE_HOST_HAS) before it uses a slot newer than the minor it
+ * requires.  What is reserved, flags without a meaning too, is 0: a newer minor
+ * may give it one.  While the major is 0 the promise is not yet made.
+ *
+ * Strings are UTF-8 and NUL-terminated.  Times are microseconds (_us) on the
+ * host's monotonic clock unless a name says otherwise.  No operation may block,
+ * except a telemetry sink's; none may call exit(), and none may throw.
+ */
+#ifndef CENOTE_PLUGIN_H
+#define CENOTE_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct grpc_channel;
+
+#define CENOTE_PLUGIN_MAGIC 0x43454e4fu /* "CENO" */
+#define CENOTE_ABI_MAJOR 0u
+#define CENOTE_ABI_MINOR 1u
+
+/* Room for a plugin's name, its NUL included: 47 bytes at most. */
+#define CENOTE_PLUGIN_NAME_MAX 48
+
+/* ------------------------------------------------------------------ kinds */
+
+typedef enum {
+  CENOTE_PLUGIN_BACKOFF = 1,
+  CENOTE_PLUGIN_CONNECTOR = 2,
+  CENOTE_PLUGIN_PICKER = 3,
+  CENOTE_PLUGIN_TRANSPORT = 4,
+  CENOTE_PLUGIN_TELEMETRY = 5
+} CenotePluginKind;
+
+/* ---------------------------------------------------------------- options */
+
+typedef enum {
+  CENOTE_OPTION_STRING = 1, /* value.text */
+  CENOTE_OPTION_BOOL,       /* value.number: 0 or 1 */
+  CENOTE_OPTION_INT,        /* value.number */
+  CENOTE_OPTION_DOUBLE,     /* value.real */
+  CENOTE_OPTION_DURATION,   /* value.number: microseconds, or CENOTE_OFF */
+  CENOTE_OPTION_SIZE,       /* value.number: bytes */
+  CENOTE_OPTION_FRACTION,   /* value.real: 0.2 for both "0.2" and "20%" */
+  CENOTE_OPTION_ENUM,       /* value.number: index into choices; value.text: the word */
+  CENOTE_OPTION_PATH,       /* value.text */
+  CENOTE_OPTION_LIST        /* value.list, NULL-terminated; value.number: its length */
+} CenoteOptionType;
+
+enum {
+  CENOTE_OPTION_REQUIRED = 1u << 0,   /* no default: leaving it out is an error */
+  CENOTE_OPTION_RELOADABLE = 1u << 1, /* a reload may change it in place */
+  CENOTE_OPTION_SECRET = 1u << 2,     /* never shown in a log, a status or an error */
+  CENOTE_OPTION_DEPRECATED = 1u << 3, /* still works; naming it is a note */
+  CENOTE_OPTION_MAY_BE_OFF = 1u << 4  /* a duration that takes "off" */
+};
+
+#define CENOTE_OFF INT64_C (-1)
+
+/* One row of an option table.  default_text, min and max are written as a user
+ * would write them ("100ms", "64KiB", "20%") and are read by the same parser;
+ * min and max are inclusive and may be NULL.  The name "plugin" is reserved.  A
+ * host that is older than a row's type leaves its value unset. */
+typedef struct CenoteOption {
+  const char *name;          /* kebab-case */
+  uint32_t type;             /* CenoteOptionType */
+  uint32_t flags;            /* CENOTE_OPTION_* */
+  const char *default_text;  /* NULL: absent unless given (value.is_set is false) */
+  const char *min;
+  const char *max;
+  const char *choices;       /* ENUM: the words, separated by '|' */
+  const char *summary;       /* one sentence for help and the manual */
+} CenoteOption;
+
+typedef struct CenoteValue {
+  bool is_set;               /* false: not given and without a default */
+  int64_t number;
+  double real;
+  const char *text;
+  const char *const *list;
+} CenoteValue;
+
+/* A plugin's values, one for each row of its table, in the table's order;
+ * valid during create() only, so copy what you keep. */
+typedef struct CenoteOptions {
+  uint32_t struct_size;
+  uint32_t n_values;
+  uint32_t value_size;       /* sizeof (CenoteValue) as the host knows it */
+  uint32_t reserved;
+  const CenoteValue *values;
+  const char *instance;      /* NAME of the [kind:NAME] group */
+} CenoteOptions;
+
+static inline const CenoteValue *
+cenote_options_at (const CenoteOptions *options, uint32_t row)
+{
+  return (const CenoteValue *) (const void *) ((const char *) options->values + (size_t) row * options->value_size);
+}
+
+/* ------------------------------------------------------------------- host */
+
+/* Where an operation leaves the reason for its failure; opaque. */
+typedef struct CenoteFault CenoteFault;
+typedef struct CenoteTimer CenoteTimer;
+typedef struct CenoteEvent CenoteEvent; /* <cenote/telemetry.h> */
+typedef struct CenoteHost CenoteHost;
+
+typedef enum {
+  CENOTE_LOG_ERROR = 3,      /* syslog's numbers */
+  CENOTE_LOG_WARNING = 4,
+  CENOTE_LOG_INFO = 6,
+  CENOTE_LOG_DEBUG = 7
+} CenoteLogLevel;
+
+/* What the host does for a plugin.  The table outlives every state that was
+ * created with it.  All slots may be called on any thread that the host calls
+ * the plugin on; timers as said there.  A plugin reads no clock and no random
+ * source of its own, so that a test can give it time and luck. */
+struct CenoteHost {
+  uint32_t struct_size;
+  uint32_t abi_minor;        /* of the host */
+
+  /* Says TEXT in the program's log, with the plugin's kind and name. */
+  void (*log) (const CenoteHost *host, CenoteLogLevel level, const char *text);
+  /* Monotonic microseconds. */
+  int64_t (*now_us) (const CenoteHost *host);
+  /* 64 uniformly random bits. */
+  uint64_t (*random) (const CenoteHost *host);
+  /* Leaves TEXT (copied) as the reason in FAULT; the operation then returns its failure. */
+  void (*fail) (const CenoteHost *host, CenoteFault *fault, const char *text);
+  /* Calls FUNC once on the control thread after DELAY_US.  Transports only;
+   * returns NULL for other kinds.  To be called on the control thread. */
+  CenoteTimer *(*timer_start) (const CenoteHost *host, int64_t delay_us, void (*func) (void *data), void *data);
+  /* Stops a timer that has not run; NULL is ignored.  A timer that has run is gone. */
+  void (*timer_stop) (const CenoteHost *host, CenoteTimer *timer);
+  /* Emits an event to the sinks of the pool that the plugin serves; never blocks. */
+  void (*emit) (const CenoteHost *host, const CenoteEvent *event);
+};
+
+#define CENOTE_HOST_HAS(host, slot) \
+  ((host)->struct_size >= offsetof (CenoteHost, slot) + sizeof ((host)->slot))
+
+/* ---------------------------------------------------------------- backoff */
+
+/* The delay before the next connection attempt: one state for each address
+ * that a pool is trying to reach.  Control thread only. */
+typedef struct CenoteBackoffOps {
+  uint32_t struct_size;
+  uint32_t flags;            /* 0 */
+  /* Required.  A state that stands as after reset(), or NULL with a fault. */
+  void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
+  /* Required.  An attempt has failed: the microseconds until the next one may
+   * start, 0 or more.  (The host takes a negative one as 0 and tells.) */
+  int64_t (*next) (void *state);
+  /* Optional (nothing).  The connection proved healthy: begin from the start. */
+  void (*reset) (void *state);
+  /* Optional (nothing). */
+  void (*destroy) (void *state);
+} CenoteBackoffOps;
+
+/* -------------------------------------------------------------- connector */
+
+/* A planner: looks at a view of its pool and says which channels should exist.
+ * It is pure (the same view and state give the same plan) and calls nothing but
+ * the plan's own functions.  Control thread only. */
+
+enum {
+  /* Addresses come from callers' dial(), not from the config. */
+  CENOTE_CONNECTOR_DIALS = 1u << 0,
+  /* The connector chooses the pool's size: resize and scale verbs are refused. */
+  CENOTE_CONNECTOR_SIZES_ITSELF = 1u << 1
+};
+
+typedef enum {
+  CENOTE_VERB_NONE = 0,
+  CENOTE_VERB_EXPIRE,
+  CENOTE_VERB_CLOSE_ON_RELEASE, /* of verb_address */
+  CENOTE_VERB_DISCONNECT,
+  CENOTE_VERB_ROTATE
+} CenoteVerb;
+
+typedef enum {
+  CENOTE_GATE_UNKNOWN = 0,   /* not tried yet, or its connections were lost: one channel tries */
+  CENOTE_GATE_OPEN,          /* the last attempt got through */
+  CENOTE_GATE_DOWN           /* the last attempt failed: one channel tries, at the backoff's times */
+} CenoteGate;
+
+/* A channel's state as telemetry, status and connectors see it: gRPC's five and DRAINING. */
+typedef enum {
+  CENOTE_CHANNEL_IDLE = 0,
+  CENOTE_CHANNEL_CONNECTING,
+  CENOTE_CHANNEL_READY,
+  CENOTE_CHANNEL_TRANSIENT_FAILURE,
+  CENOTE_CHANNEL_SHUTDOWN,
+  CENOTE_CHANNEL_DRAINING
+} CenoteChannelState;
+
+#define CENOTE_NO_ADDRESS UINT32_MAX
+
+typedef struct CenoteAddressView {
+  const char *address;
+  uint32_t id;               /* what plan functions take; never reused in a pool */
+  uint32_t gate;             /* CenoteGate */
+  uint32_t waiters;          /* callers that wait for this address */
+  uint32_t removed;          /* 1: no longer wanted (config or DNS) */
+  int64_t last_use_us;       /* of any channel to it; -1: never */
+} CenoteAddressView;
+
+enum {
+  CENOTE_CHANNEL_EJECTED = 1u << 0,
+  CENOTE_CHANNEL_STALE = 1u << 1     /* made before the last reload, rotation or certificate change */
+};
+
+typedef struct CenoteChannelView {
+  uint64_t id;
+  uint64_t replaces;         /* the id it is to take over from, or 0 */
+  uint32_t address;          /* CenoteAddressView.id */
+  uint32_t state;            /* CenoteChannelState */
+  uint32_t flags;            /* CENOTE_CHANNEL_EJECTED, _STALE */
+  uint32_t reserved;
+  int64_t in_flight;         /* leases held now */
+  int64_t peak;              /* most leases at once since the last plan */
+  int64_t ready_since_us;    /* -1: not READY */
+  int64_t last_use_us;       /* -1: never used */
+} CenoteChannelView;
+
+typedef struct CenoteConnectorView {
+  uint32_t struct_size;
+  uint32_t verb;             /* CenoteVerb */
+  uint32_t verb_address;     /* CenoteAddressView.id or CENOTE_NO_ADDRESS */
+  uint32_t wanted;           /* the expected size, as set by the config or resize */
+  uint32_t min;
+  uint32_t max;
+  int64_t now_us;
+  int64_t oldest_deadline_us;/* when the waiter that will time out first does; INT64_MAX: no waiter */
+  uint64_t acquired;         /* leases given since the last plan */
+  uint64_t refused;          /* gets that found nothing since the last plan */
+  uint32_t n_waiters;
+  uint32_t n_addresses;
+  uint32_t address_size;     /* sizeof (CenoteAddressView) as the host knows it */
+  uint32_t n_channels;
+  uint32_t channel_size;     /* sizeof (CenoteChannelView) as the host knows it */
+  uint32_t n_changed;
+  const CenoteAddressView *addresses;
+  const CenoteChannelView *channels;
+  const uint32_t *changed;   /* indices of the channels that changed since the last plan */
+} CenoteConnectorView;
+
+static inline const CenoteAddressView *
+cenote_view_address (const CenoteConnectorView *view, uint32_t i)
+{
+  return (const CenoteAddressView *) (const void *) ((const char *) view->addresses + (size_t) i * view->address_size);
+}
+
+static inline const CenoteChannelView *
+cenote_view_channel (const CenoteConnectorView *view, uint32_t i)
+{
+  return (const CenoteChannelView *) (const void *) ((const char *) view->channels + (size_t) i * view->channel_size);
+}
+
+/* What plan() fills, through these functions.  The host carries a plan out
+ * after plan() returned, in this order: revive, open, drain, close, forget.  A
+ * plan that leaves its pool's limits is refused whole, by name. */
+typedef struct CenotePlan CenotePlan;
+struct CenotePlan {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* N new channels to ADDRESS; where REPLACES is not 0 (then N is 1), the new
+   * one takes that channel's place once it is READY, and only then the old one drains. */
+  void (*open) (CenotePlan *plan, uint32_t address, uint32_t n, uint64_t replaces);
+  /* No new leases; closed with the last one.  WHY is copied. */
+  void (*drain) (CenotePlan *plan, uint64_t channel, const char *why);
+  /* A draining channel that is still READY takes leases again. */
+  void (*revive) (CenotePlan *plan, uint64_t channel);
+  /* Drain, and where it is not READY give up its attempt at once. */
+  void (*close) (CenotePlan *plan, uint64_t channel, const char *why);
+  /* The address leaves the table once it has no channel. */
+  void (*forget) (CenotePlan *plan, uint32_t address);
+  /* Plan again at this time even if nothing changes. */
+  void (*wake_at) (CenotePlan *plan, int64_t time_us);
+};
+
+typedef struct CenoteConnectorOps {
+  uint32_t struct_size;
+  uint32_t flags;            /* CENOTE_CONNECTOR_* */
+  /* Optional (a state that is not looked at). */
+  void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
+  /* Required.  Called at most once for each changed pool and tick. */
+  void (*plan) (void *state, const CenoteConnectorView *view, CenotePlan *plan);
+  /* Optional (nothing). */
+  void (*destroy) (void *state);
+} CenoteConnectorOps;
+
+/* ----------------------------------------------------------------- picker */
+
+/* Chooses one of the ready channels.  pick() and done() run on callers'
+ * threads, many at once: no lock, no allocation, no system call.  State that
+ * pick() writes lives in view->scratch or in atomics. */
+
+enum {
+  CENOTE_PICKER_NEEDS_LUCK = 1u << 0,    /* view->luck is fresh for each attempt; else 0 */
+  CENOTE_PICKER_NEEDS_LOAD = 1u << 1,    /* place->published_load is kept; else 0 */
+  CENOTE_PICKER_NEEDS_LATENCY = 1u << 2, /* done() is told latency; costs two clock reads a lease */
+  CENOTE_PICKER_NEEDS_OUTCOME = 1u << 3  /* done() is called */
+};
+
+/* One thread's count for one channel.  Both only grow; only the owning thread writes. */
+typedef struct CenoteTally {
+  int64_t taken;
+  int64_t released;
+} CenoteTally;
+
+/* One channel that is READY and in rotation. */
+typedef struct CenotePlace {
+  uint64_t channel_id;
+  uint32_t number;           /* the place's own number: a replacement inherits it */
+  uint32_t weight;           /* 1 unless an address says otherwise */
+  int64_t published_load;    /* leases held by all threads, a few ms old: read with a relaxed atomic load */
+  int64_t penalty;           /* added to the load of a channel that is warming up or has just failed */
+  uint32_t tally_block;      /* for cenote_pick_own_load() */
+  uint32_t tally_index;
+} CenotePlace;
+
+#define CENOTE_PICK_NONE UINT32_MAX
+
+typedef struct CenotePickView {
+  uint32_t struct_size;
+  uint32_t n_places;         /* at least 1 */
+  uint32_t place_size;       /* sizeof (CenotePlace) as the host knows it */
+  uint32_t attempt;          /* 0, then 1, 2… where the channel picked before turned out to be gone */
+  uint32_t avoid;            /* index that the caller would rather not have, or CENOTE_PICK_NONE */
+  uint32_t has_key;          /* 1: key_hash is the hash of the caller's affinity key */
+  uint64_t key_hash;
+  uint64_t luck;             /* 64 random bits, see CENOTE_PICKER_NEEDS_LUCK */
+  const CenotePlace *places;
+  uint64_t *scratch;         /* one word for this thread and pool; starts random */
+  const CenoteTally *const *tallies;
+} CenotePickView;
+
+static inline const CenotePlace *
+cenote_pick_place (const CenotePickView *view, uint32_t i)
+{
+  return (const CenotePlace *) (const void *) ((const char *) view->places + (size_t) i * view->place_size);
+}
+
+/* Leases of place I that this thread took less those that it released (may be negative). */
+static inline int64_t
+cenote_pick_own_load (const CenotePickView *view, uint32_t i)
+{
+  const CenotePlace *place = cenote_pick_place (view, i);
+  const CenoteTally *tally = &view->tallies[place->tally_block][place->tally_index];
+
+  return tally->taken - tally->released;
+}
+
+typedef struct CenotePickerOps {
+  uint32_t struct_size;
+  uint32_t flags;            /* CENOTE_PICKER_NEEDS_* */
+  /* Optional (a state that is not looked at). */
+  void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
+  /* Required.  An index below view->n_places.  (The host takes a larger one
+   * modulo n_places and counts it.) */
+  uint32_t (*pick) (void *state, const CenotePickView *view);
+  /* Optional (nothing).  A lease of the place NUMBER ended.  STATUS is a
+   * grpc_status_code or -1 where the caller told none; LATENCY_US -1 if not measured. */
+  void (*done) (void *state, uint32_t number, int status, int64_t latency_us);
+  /* Optional (nothing).  No pick() or done() runs or comes after. */
+  void (*destroy) (void *state);
+} CenotePickerOps;
+
+/* -------------------------------------------------------------- transport */
+
+/* Makes channels for addresses.  Control thread only, except where said. */
+
+/* Tells a new connectivity STATE (CenoteChannelState, not DRAINING) of a
+ * channel.  ERROR (copied): why, for TRANSIENT_FAILURE and IDLE, or NULL.  The
+ * host only takes note: it may be told on any thread, inside an operation too. */
+typedef void (*CenoteTransportNotify) (void *notify_data, CenoteChannelState state, const char *error);
+
+typedef struct CenoteTransportOps {
+  uint32_t struct_size;
+  uint32_t flags;            /* 0 */
+  /* Optional (a state that is not looked at). */
+  void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
+  /* Required.  A channel to ADDRESS that has not begun to connect, or NULL with
+   * a fault.  ARGS (borrowed, a const grpc_channel_args *: C-core gives that type no tag
+   * to declare it by) is what every connection of Cenote's carries. */
+  struct grpc_channel *(*create_channel) (void *state, const char *address, const void *args,
+                                          CenoteFault *fault);
+  /* Optional, for transports that C-core does not drive (simulations, mocks):
+   * watch and connect together, and then close_channel is required.
+   * watch: from now until close_channel returns, NOTIFY is told of each change. */
+  void (*watch) (void *state, struct grpc_channel *channel, CenoteTransportNotify notify, void *notify_data);
+  /* connect: begin one attempt; CONNECTING, then READY or TRANSIENT_FAILURE follows.
+   * Called again on the same channel after READY was followed by IDLE. */
+  void (*connect) (void *state, struct grpc_channel *channel);
+  /* Optional alone (grpc_channel_destroy()).  The channel is given back; no NOTIFY comes after. */
+  void (*close_channel) (void *state, struct grpc_channel *channel);
+  /* Optional (nothing).  Every channel has been closed. */
+  void (*destroy) (void *state);
+} CenoteTransportOps;
+
+/* -------------------------------------------------------------- telemetry */
+
+/* A sink: is told what happens.  All operations on the telemetry thread, except
+ * create and destroy (control thread).  A sink may block; it then loses events
+ * (counted and told), and nobody else is delayed. */
+typedef struct CenoteTelemetryOps {
+  uint32_t struct_size;
+  uint32_t flags;            /* 0 */
+  /* Required.  Bits 1 << CenoteEventKind of the kinds that handle() wants. */
+  uint64_t mask;
+  /* Optional (a state that is not looked at). */
+  void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
+  /* Required.  EVENT and its strings are valid during the call. */
+  void (*handle) (void *state, const CenoteEvent *event);
+  /* Optional (nothing).  Nothing more is waiting, or the runtime stops. */
+  void (*flush) (void *state);
+  /* Optional (nothing). */
+  void (*destroy) (void *state);
+  /* Optional (all of mask).  Which of mask's kinds this state wants, by its options: asked
+   * once, after create, on the control thread.  What no sink wants is not even made. */
+  uint64_t (*interest) (void *state);
+} CenoteTelemetryOps;
+
+/* -------------------------------------------------------------- descriptor */
+
+/* The head (to kind) never moves in any major. */
+typedef struct CenotePlugin {
+  uint32_t magic;            /* CENOTE_PLUGIN_MAGIC */
+  uint16_t abi_major;
+  uint16_t abi_minor;        /* of the header it was built with */
+  uint32_t struct_size;
+  uint32_t kind;             /* CenotePluginKind */
+
+  const char *name;          /* [a-z][a-z0-9-]*, as in the file's name */
+  const char *version;
+  const char *summary;       /* one sentence */
+  const char *license;       /* SPDX */
+  const CenoteOption *options;
+  uint32_t n_options;
+  uint32_t option_size;      /* sizeof (CenoteOption) */
+  const void *ops;           /* Cenote<Kind>Ops, by kind */
+} CenotePlugin;
+
+#define CENOTE_PLUGIN_HEAD(kind_) \
+  .magic = CENOTE_PLUGIN_MAGIC, .abi_major = CENOTE_ABI_MAJOR, .abi_minor = CENOTE_ABI_MINOR, \
+  .struct_size = sizeof (CenotePlugin), .kind = (kind_)
+
+/* The option table ROWS (an array) of a descriptor. */
+#define CENOTE_PLUGIN_OPTIONS(rows) \
+  .options = (rows), .n_options = sizeof (rows) / sizeof (rows)[0], .option_size = sizeof (CenoteOption)
+
+/* The symbol that every plugin exports.  HOST_ABI is (major << 16 | minor) of
+ * the host.  Returns a descriptor that lives as long as the process. */
+typedef const CenotePlugin *(*CenotePluginQuery) (uint32_t host_abi);
+#define CENOTE_PLUGIN_QUERY_SYMBOL "cenote_plugin_query"
+
+/* The ELF note that is read before any code of the plugin runs:
+ * section .note.cenote, owner "Cenote", type CENOTE_NOTE_TYPE. */
+#define CENOTE_NOTE_OWNER "Cenote"
+#define CENOTE_NOTE_TYPE 1u
+#define CENOTE_NOTE_SECTION ".note.cenote"
+
+typedef struct CenoteNote {
+  uint32_t owner_size;       /* 7: "Cenote" and its NUL */
+  uint32_t payload_size;
+  uint32_t type;             /* CENOTE_NOTE_TYPE */
+  char owner[8];
+  uint16_t abi_major;
+  uint16_t abi_minor;
+  uint32_t kind;
+  char name[CENOTE_PLUGIN_NAME_MAX];
+} CenoteNote;
+
+#define CENOTE_NOTE_PAYLOAD_SIZE (2u + 2u + 4u + CENOTE_PLUGIN_NAME_MAX)
+
+#if defined __GNUC__
+#define CENOTE_PLUGIN_EXPORT __attribute__ ((visibility ("default")))
+#else
+#define CENOTE_PLUGIN_EXPORT
+#endif
+
+#ifdef __cplusplus
+#define CENOTE_PLUGIN_LINKAGE extern "C"
+#else
+#define CENOTE_PLUGIN_LINKAGE
+#endif
+
+#define CENOTE_PLUGIN_QUERY_DEFINE(function, descriptor) \
+  CENOTE_PLUGIN_LINKAGE CENOTE_PLUGIN_EXPORT const CenotePlugin *function (uint32_t host_abi); \
+  CENOTE_PLUGIN_LINKAGE CENOTE_PLUGIN_EXPORT const CenotePlugin *function (uint32_t host_abi) \
+  { \
+    (void) host_abi; \
+    return &(descriptor); \
+  }
+
+/* DESCRIPTOR: a static const CenotePlugin.  KIND_ and NAME_ repeat what it says,
+ * because the note must be a constant.  To link a plugin into a program instead
+ * of loading it, define CENOTE_PLUGIN_STATIC as a function's name: that function
+ * then takes the place of cenote_plugin_query() and of the note, and what it
+ * returns is for cenote_registry_add_static(). */
+#ifndef CENOTE_PLUGIN_STATIC
+#define CENOTE_PLUGIN_DEFINE(descriptor, kind_, name_) \
+  __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote cenote_plugin_note = { \
+    7u, CENOTE_NOTE_PAYLOAD_SIZE, CENOTE_NOTE_TYPE, CENOTE_NOTE_OWNER, CENOTE_ABI_MAJOR, CENOTE_ABI_MINOR, \
+    (kind_), name_ }; \
+  CENOTE_PLUGIN_QUERY_DEFINE (cenote_plugin_query, descriptor)
+#else
+#define CENOTE_PLUGIN_DEFINE(descriptor, kind_, name_) CENOTE_PLUGIN_QUERY_DEFINE (CENOTE_PLUGIN_STATIC, descriptor)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <cenote/pool.h>: take a live channel, use it, give it back.
+ *
+ * A pool's channels are opened and supervised by its runtime; a caller takes a
+ * lease on one.  Leases are counted, never exclusive: any number share a channel.
+ *
+ * timeout_ms everywhere: -1 = the pool's acquire-timeout, 0 = do not wait,
+ * G_MAXINT64 = for ever, another negative value is CENOTE_ERROR_INVALID.
+ *
+ * All functions may be called on any thread.  In a forked child every one
+ * returns at once with CENOTE_ERROR_STOPPED.
+ */
+#ifndef CENOTE_POOL_H
+#define CENOTE_POOL_H
+
+#include <cenote/runtime.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct grpc_channel grpc_channel;
+
+/* ------------------------------------------------------------------ leases */
+
+/**
+ * CenoteLease:
+ * @channel: the channel, alive until the lease is released; NULL: no lease
+ *
+ * A caller's hold on a channel.  Hold it until grpc_call_start_batch() has
+ * returned, or longer: pickers that weigh load are right only where it is held
+ * to the call's end.  It may be released on another thread and may outlive the
+ * pool's stop.  Eight pointers wide for the whole ABI major.
+ */
+typedef struct CenoteLease {
+  grpc_channel *channel;
+  /*< private >*/
+  gpointer priv[7];
+} CenoteLease;
+
+#define CENOTE_LEASE_INIT { NULL, { NULL, NULL, NULL, NULL, NULL, NULL, NULL } }
+
+/**
+ * cenote_lease_release:
+ * @lease: (nullable): a lease, or CENOTE_LEASE_INIT; becomes CENOTE_LEASE_INIT
+ *
+ * Gives the channel back.  A second release, also of a copy, and a lease that no
+ * pool made are refused, counted and logged.  (Two threads that release copies
+ * of one lease at the same instant: undefined.)
+ * Blocks: never; no lock, no allocation.  Since: 0.1
+ */
+CENOTE_API void cenote_lease_release (CenoteLease *lease);
+
+/**
+ * cenote_lease_release_with_status:
+ * @status: a grpc_status_code: how the call over the lease ended
+ *
+ * The same, and tells pickers and ejection.
+ */
+CENOTE_API void cenote_lease_release_with_status (CenoteLease *lease, int status);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CenoteLease, cenote_lease_release)
+
+/* ----------------------------------------------------------------- getting */
+
+/**
+ * cenote_pool_get_channel:
+ * @out_lease: (out): written, never read; CENOTE_LEASE_INIT on failure
+ *
+ * A lease on a ready channel, chosen by the pool's picker.  Succeeds whenever
+ * any channel of the pool is ready.
+ * Errors: CENOTE_ERROR_NOT_CONNECTED (with counts and the last connection
+ *   error), _STOPPED, _INVALID (a connector whose addresses come from dial).
+ * Blocks: never; no lock; allocates nothing after a thread's first get on a
+ *   pool, except when the leases that it holds at once double.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **error);
+
+/** cenote_pool_get_channel_for: @affinity_key: (nullable): for pickers that keep a key on one channel. */
+CENOTE_API gboolean cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error);
+
+/**
+ * cenote_pool_acquire:
+ *
+ * As cenote_pool_get_channel(), and waits, first come first served, where no channel is ready.
+ * Errors: also CENOTE_ERROR_TIMEOUT, _LIMIT (max-waiters), _INVALID (timeout, or on a Cenote thread).
+ * Blocks: up to @timeout_ms.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_acquire (CenotePool *pool, gint64 timeout_ms, CenoteLease *out_lease, GError **error);
+CENOTE_API gboolean cenote_pool_acquire_for (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, CenoteLease *out_lease,
+                                             GError **error);
+
+/**
+ * CenoteAcquireCallback:
+ * @lease: (nullable): the lease: copy the struct to keep it, else it is released after the call; NULL on failure
+ * @error: (nullable): why not; valid during the call
+ *
+ * Copying: `CenoteLease mine = *lease; *lease = (CenoteLease) CENOTE_LEASE_INIT;`
+ */
+typedef void (*CenoteAcquireCallback) (CenotePool *pool, CenoteLease *lease, const GError *error, gpointer user_data);
+
+/**
+ * cenote_pool_acquire_async:
+ * @affinity_key: (nullable)
+ * @context: (nullable): whose loop calls @callback; NULL: the caller's thread-default context
+ * @notify: (nullable): called once, on @context, after the callback or its cancel
+ *
+ * Returns: an id for cenote_pool_cancel(), never 0.  @callback is called exactly
+ *   once, never inside this call, unless cancelled.
+ * Errors: through @callback, as cenote_pool_acquire().  Blocks: no.  Since: 0.1
+ */
+CENOTE_API guint cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
+                                            CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify);
+
+/** cenote_pool_cancel: Returns: TRUE where @id was waiting and its callback will not be called.  Since: 0.1 */
+CENOTE_API gboolean cenote_pool_cancel (CenotePool *pool, guint id);
+
+/**
+ * cenote_pool_await_ready:
+ *
+ * Waits until at least one channel is ready.
+ * Returns: FALSE with CENOTE_ERROR_TIMEOUT (and the last connection error), _STOPPED,
+ *   _NOT_CONNECTED (disconnected, or the attempts are used up), _INVALID.  Blocks: up to @timeout_ms.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_await_ready (CenotePool *pool, gint64 timeout_ms, GError **error);
+
+/**
+ * CenoteOperation:
+ *
+ * Returns: TRUE where the call went well; FALSE with an error set (one in CENOTE_STATUS feeds the outcome).
+ */
+typedef gboolean (*CenoteOperation) (grpc_channel *channel, gpointer user_data, GError **error);
+
+/**
+ * cenote_pool_execute:
+ *
+ * Acquires, runs @operation on the caller's thread, releases.  @timeout_ms bounds the wait, not the operation.
+ * Errors: as acquire (CENOTE_ERROR); else whatever @operation set; FALSE without an error is CENOTE_ERROR_INVALID.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_data, gint64 timeout_ms, GError **error);
+
+/* ------------------------------------------------------------------ sizing */
+
+/**
+ * cenote_pool_resize:
+ * @n: the new expected size, 1 … 10000
+ *
+ * Does not wait for connections; surplus channels drain.  Concurrent calls serialise.
+ * Returns: the new expected size, or -1: CENOTE_ERROR_INVALID (n ≤ 0, or the connector sizes itself),
+ *   _LIMIT (above the maximum), _STOPPED.  Blocks: for the control thread's answer.  Since: 0.1
+ */
+CENOTE_API int cenote_pool_resize (CenotePool *pool, int n, GError **error);
+/** cenote_pool_scale_up: @k more channels, k ≥ 1. */
+CENOTE_API int cenote_pool_scale_up (CenotePool *pool, int k, GError **error);
+/** cenote_pool_scale_down: @k fewer, k ≥ 1; CENOTE_ERROR_LIMIT where it would empty the pool. */
+CENOTE_API int cenote_pool_scale_down (CenotePool *pool, int k, GError **error);
+
+/* -------------------------------------------------------------- connection */
+
+/**
+ * cenote_pool_connect:
+ *
+ * Begins to dial (initialization=manual, after a disconnect, or where the
+ * attempts were used up) and waits for one channel as cenote_pool_await_ready().
+ */
+CENOTE_API gboolean cenote_pool_connect (CenotePool *pool, gint64 timeout_ms, GError **error);
+/** cenote_pool_disconnect: drains every channel, fails waiters at once, dials no more until connect.  Blocks: for the control thread. */
+CENOTE_API void cenote_pool_disconnect (CenotePool *pool);
+/** cenote_pool_is_connected: Returns: TRUE while a channel is ready.  Blocks: never. */
+CENOTE_API gboolean cenote_pool_is_connected (CenotePool *pool);
+/** cenote_pool_reconnect: replaces every channel by a new one, make-before-break, and lets resting addresses be tried again. */
+CENOTE_API void cenote_pool_reconnect (CenotePool *pool);
+/** cenote_pool_pause: gets miss and acquires wait until cenote_pool_resume(); supervision goes on. */
+CENOTE_API void cenote_pool_pause (CenotePool *pool);
+CENOTE_API void cenote_pool_resume (CenotePool *pool);
+/** cenote_pool_stop: begins draining and returns at once; idempotent.  The pool then answers CENOTE_ERROR_STOPPED. */
+CENOTE_API void cenote_pool_stop (CenotePool *pool);
+
+/* ------------------------------------------------------------------ status */
+
+typedef enum {
+  CENOTE_POOL_STOPPED = 0,
+  CENOTE_POOL_HEALTHY,       /* current_size >= expected_size */
+  CENOTE_POOL_DOWN,          /* current_size == 0 */
+  CENOTE_POOL_DEGRADED
+} CenotePoolState;
+
+typedef struct CenoteChannelStatus {
+  gsize struct_size;
+  guint64 id;                /* 1 or more; never used again in the pool */
+  char *address;
+  CenoteChannelState state;
+  char *why;                 /* one sentence: why it is in this state */
+  gint64 in_flight;
+  gint64 age_ms;             /* since READY; -1: never was */
+  gint64 attempts;           /* made so far */
+  gint64 next_attempt_ms;    /* until it dials; -1: none is due */
+  char *last_error;          /* of its last failed attempt or lost connection; NULL: none */
+  gint64 calls;              /* leases taken */
+  gint64 failures;           /* leases released with a status other than OK */
+} CenoteChannelStatus;
+
+typedef struct CenotePoolStatus {
+  gsize struct_size;
+  char *name;
+  char *target;              /* several are joined by ';'; NULL: addresses come from dial */
+  CenotePoolState state;
+  gint64 expected_size;      /* channels wanted */
+  gint64 current_size;       /* channels READY and in rotation */
+  gint64 connecting;
+  gint64 draining;
+  gint64 in_flight;
+  gint64 waiters;
+  char *last_error;          /* the last connection error; NULL: none */
+  gint64 last_error_age_ms;  /* -1: none */
+  CenoteChannelStatus **channels;
+  gsize n_channels;
+} CenotePoolStatus;
+
+/** cenote_pool_get_status: Returns: (transfer full): a snapshot; never NULL.  Blocks: for the control thread's answer.  Since: 0.1 */
+CENOTE_API CenotePoolStatus *cenote_pool_get_status (CenotePool *pool);
+CENOTE_API void cenote_pool_status_free (CenotePoolStatus *status);
+/** cenote_pool_status_to_json: Returns: (transfer full): one JSON object. */
+CENOTE_API char *cenote_pool_status_to_json (const CenotePoolStatus *status);
+/** cenote_pool_get_name: Returns: (transfer none): valid while @pool is. */
+CENOTE_API const char *cenote_pool_get_name (CenotePool *pool);
+/** cenote_pool_state_to_string: Returns: (transfer none): "healthy", … */
+CENOTE_API const char *cenote_pool_state_to_string (CenotePoolState state);
+/** cenote_channel_state_to_string: Returns: (transfer none): "transient_failure", … */
+CENOTE_API const char *cenote_channel_state_to_string (CenoteChannelState state);
+
+/* --------------------------------------------------------------- observers */
+
+/**
+ * CenoteObserver:
+ *
+ * Told, in order and never dropped, on the runtime's callback thread.  Each
+ * member may be NULL.  Any call may be made there.  Strings are valid during the call.
+ */
+typedef struct CenoteObserver {
+  gsize struct_size;
+  void (*connected) (CenotePool *pool, guint64 id, const char *address, gpointer user_data);
+  void (*disconnected) (CenotePool *pool, guint64 id, const char *address, gpointer user_data);
+  void (*connection_failed) (CenotePool *pool, guint64 id, const char *address, const GError *error, gpointer user_data);
+  void (*connect_requested) (CenotePool *pool, const char *address, gpointer user_data);
+  void (*cache_missed) (CenotePool *pool, const char *address, gpointer user_data);
+  void (*connection_count) (CenotePool *pool, guint count, gpointer user_data);
+} CenoteObserver;
+
+#define CENOTE_OBSERVER_INIT { sizeof (CenoteObserver), NULL, NULL, NULL, NULL, NULL, NULL }
+
+/**
+ * cenote_pool_add_observer:
+ * @observer: (transfer none): copied
+ * @notify: (nullable): called once, on the callback thread, after the last callback
+ *
+ * Returns: an id, never 0.  Since: 0.1
+ */
+CENOTE_API guint cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpointer user_data, GDestroyNotify notify);
+/** cenote_pool_remove_observer: after it returns no new callback begins. */
+CENOTE_API void cenote_pool_remove_observer (CenotePool *pool, guint id);
+
+/**
+ * CenoteMockFunc:
+ * @out_lease: (out): set only `channel`, which the mock keeps alive; its release is then a no-op
+ *
+ * Returns: FALSE with an error to make the get fail.  Called on many threads.
+ */
+typedef gboolean (*CenoteMockFunc) (CenotePool *pool, CenoteLease *out_lease, gpointer user_data, GError **error);
+
+/**
+ * cenote_pool_set_mock:
+ * @mock: (nullable): NULL: no mock any more
+ * @notify: (nullable): called once when @mock is replaced and no call of it runs
+ *
+ * @mock answers get, acquire and execute in the pool's place; real supervision goes on beneath.
+ */
+CENOTE_API void cenote_pool_set_mock (CenotePool *pool, CenoteMockFunc mock, gpointer user_data, GDestroyNotify notify);
+
+CENOTE_API CenotePool *cenote_pool_ref (CenotePool *pool);
+/** cenote_pool_unref: a reference keeps memory, not life.  NULL is ignored. */
+CENOTE_API void cenote_pool_unref (CenotePool *pool);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenotePool, cenote_pool_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenotePoolStatus, cenote_pool_status_free)
+
+G_END_DECLS
+
+#endif

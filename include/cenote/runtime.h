@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* <cenote/runtime.h>: the pools of one config, and the threads that keep them. */
+#ifndef CENOTE_RUNTIME_H
+#define CENOTE_RUNTIME_H
+
+#include <cenote/config.h>
+#include <cenote/registry.h>
+#include <cenote/telemetry.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct CenotePool CenotePool;
+
+/**
+ * CenoteRuntime:
+ *
+ * Owns one control thread, one poller thread, one telemetry thread and one
+ * callback thread, whatever the number of pools and channels.  Counted.  A
+ * process may have several, one after another or at once.
+ */
+typedef struct CenoteRuntime CenoteRuntime;
+
+/**
+ * cenote_runtime_new:
+ * @config: (transfer none)
+ * @error: on failure every fault of the config, one line each
+ *
+ * Checks every value against the option tables of the core and of the named
+ * plugins, loads the plugins, makes the pools and begins to dial as each pool's
+ * `initialization` says.
+ *
+ * Returns: (transfer full) (nullable): a running runtime; nothing is left open on failure.
+ * Errors: CENOTE_ERROR_CONFIG, _PLUGIN, _NOT_FOUND; the last connection error
+ *   (CENOTE_ERROR_NOT_CONNECTED) of a pool with initialization=fail-fast; STOPPED in a forked child.
+ * Threads: any but Cenote's own.  Blocks: loads files; with fail-fast up to connect-timeout.  Since: 0.1
+ */
+CENOTE_API CenoteRuntime *cenote_runtime_new (CenoteConfig *config, GError **error);
+
+/**
+ * cenote_runtime_new_full:
+ * @registry: (transfer none) (nullable): where plugins come from; NULL: a new one
+ */
+CENOTE_API CenoteRuntime *cenote_runtime_new_full (CenoteConfig *config, CenoteRegistry *registry, GError **error);
+
+/**
+ * cenote_runtime_get_pool:
+ * @name: (nullable): NULL: the only pool
+ *
+ * Returns: (transfer full) (nullable): unref with cenote_pool_unref().
+ * Errors: CENOTE_ERROR_NOT_FOUND, listing the pools there are; STOPPED.
+ * Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API CenotePool *cenote_runtime_get_pool (CenoteRuntime *runtime, const char *name, GError **error);
+
+/** cenote_runtime_list_pools: Returns: (transfer full): NULL-terminated names in the keyfile's order; g_strfreev().  Since: 0.1 */
+CENOTE_API char **cenote_runtime_list_pools (CenoteRuntime *runtime);
+
+/**
+ * cenote_runtime_status_to_json:
+ *
+ * Returns: (transfer full): `{"pools":[…]}` with the members of CenotePoolStatus; absent values are null.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer, not for any peer.  Since: 0.1
+ */
+CENOTE_API char *cenote_runtime_status_to_json (CenoteRuntime *runtime);
+
+/**
+ * cenote_runtime_add_sink:
+ * @mask: CENOTE_EVENT_BIT()s of the kinds wanted
+ * @func: called on the telemetry thread; the event is valid during the call
+ * @user_data: for @func
+ * @notify: (nullable): called once when no call of @func runs or will come
+ *
+ * Returns: an id for cenote_runtime_remove_sink(), never 0.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API guint cenote_runtime_add_sink (CenoteRuntime *runtime, guint64 mask, void (*func) (const CenoteEvent *event, gpointer user_data),
+                                          gpointer user_data, GDestroyNotify notify);
+
+/** cenote_runtime_remove_sink: after it returns no new call of the sink begins.  An unknown id is ignored.  Since: 0.1 */
+CENOTE_API void cenote_runtime_remove_sink (CenoteRuntime *runtime, guint id);
+
+/**
+ * cenote_runtime_stop:
+ *
+ * Stops all pools: new leases are refused (CENOTE_ERROR_STOPPED), waiters fail
+ * at once, leases in flight may finish; then joins the threads.  A lease still
+ * held after that keeps only its channel.  Idempotent.
+ * Errors: none.  Threads: any; on a Cenote thread it only begins the stop.
+ * Blocks: up to the longest drain-timeout of the pools.  Since: 0.1
+ */
+CENOTE_API void cenote_runtime_stop (CenoteRuntime *runtime);
+
+CENOTE_API CenoteRuntime *cenote_runtime_ref (CenoteRuntime *runtime);
+/** cenote_runtime_unref: the last one stops the runtime as cenote_runtime_stop() does.  NULL is ignored. */
+CENOTE_API void cenote_runtime_unref (CenoteRuntime *runtime);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteRuntime, cenote_runtime_unref)
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <cenote/telemetry.h>: what happens, as events.
+ *
+ * Included by telemetry plugins (so it needs nothing but <cenote/plugin.h>) and
+ * by programs, which subscribe with cenote_runtime_add_sink().  The names of the
+ * kinds, and one line for people, are in <cenote/event-text.h>.
+ */
+#ifndef CENOTE_TELEMETRY_H
+#define CENOTE_TELEMETRY_H
+
+#include <cenote/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Kinds keep their numbers for good; a mask has the bit 1 << kind. */
+typedef enum {
+  CENOTE_EVENT_CHANNEL_GET = 0,           /* sampled: a lease was taken, or not */
+  CENOTE_EVENT_CHANNEL_CONNECTED,         /* duration_ns: of the attempt */
+  CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, /* duration_ns: of the attempt; error */
+  CENOTE_EVENT_CHANNEL_DISCONNECTED,      /* duration_ns: time connected; reason */
+  CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, /* delay_ms, attempt, reason */
+  CENOTE_EVENT_CHANNEL_PING,              /* duration_ns, ok */
+  CENOTE_EVENT_CHANNEL_HEALTH,            /* ok, reason */
+  CENOTE_EVENT_CHANNEL_DRAINED,           /* duration_ns: from drain to the last lease; reason */
+  CENOTE_EVENT_POOL_INIT,                 /* expected_size, address */
+  CENOTE_EVENT_POOL_GET_CHANNEL,          /* sampled: duration_ns, ok, current_size */
+  CENOTE_EVENT_POOL_STATUS,               /* expected_size, current_size, in_flight, waiters; each status-interval */
+  CENOTE_EVENT_POOL_SCALE_UP,             /* duration_ns, requested, succeeded, failed, new_size */
+  CENOTE_EVENT_POOL_SCALE_DOWN,           /* duration_ns, requested, succeeded (drains begun), new_size */
+  CENOTE_EVENT_POOL_WAITING,              /* a caller began to wait: waiters */
+  CENOTE_EVENT_POOL_RELOAD,               /* ok, error */
+  CENOTE_EVENT_CONNECTOR_DIAL,            /* address */
+  CENOTE_EVENT_CONNECTOR_CACHE_MISS,      /* address */
+  CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT,/* count */
+  CENOTE_EVENT_PLUGIN_LOADED,             /* reason: "kind/name version path" */
+  CENOTE_EVENT_PLUGIN_FAILED,             /* reason, error */
+  CENOTE_EVENT_CHANNEL_STATE,             /* reason: "OLD -EVENT-> NEW" */
+  CENOTE_EVENT_TELEMETRY_DROPPED,         /* count: events that this sink did not get since the last one */
+  CENOTE_N_EVENTS
+} CenoteEventKind;
+
+#define CENOTE_EVENT_BIT(kind) (UINT64_C (1) << (kind))
+#define CENOTE_EVENT_MASK_ALL (CENOTE_EVENT_BIT (CENOTE_N_EVENTS) - 1)
+
+/* Strings are NULL and numbers -1 where the kind does not have them. */
+struct CenoteEvent {
+  uint32_t struct_size;
+  uint32_t kind;             /* CenoteEventKind */
+  int64_t time_us;           /* monotonic, when it happened */
+  int64_t wall_us;           /* microseconds since 1970, for people */
+  const char *pool;
+  uint64_t channel;          /* channel id; 0: none */
+  const char *address;
+  const char *reason;
+  const char *error;
+  int64_t duration_ns;
+  int64_t delay_ms;
+  int64_t attempt;           /* from 1 */
+  int64_t expected_size;
+  int64_t current_size;
+  int64_t in_flight;
+  int64_t waiters;
+  int64_t requested;
+  int64_t succeeded;
+  int64_t failed;
+  int64_t new_size;
+  int64_t count;
+  int64_t ok;                /* 1, 0 */
+};
+
+#define CENOTE_EVENT_INIT(kind_) \
+  { (uint32_t) sizeof (CenoteEvent), (uint32_t) (kind_), -1, -1, NULL, 0, NULL, NULL, NULL, \
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# Macros of Cenote's configure.ac.
+
+# CENOTE_DEFINE_DIR(NAME, DIRECTORY, DESCRIPTION)
+# Defines NAME in the config header as DIRECTORY with ${libdir}, ${prefix} and
+# the like written out, as the installed library needs it.
+AC_DEFUN([CENOTE_DEFINE_DIR], [
+  cenote_dir=$2
+  cenote_dir=$(
+    test "x$prefix" = xNONE && prefix=$ac_default_prefix
+    test "x$exec_prefix" = xNONE && exec_prefix=$prefix
+    while :; do
+      case $cenote_dir in
+        *'${'*) eval "cenote_dir=\"$cenote_dir\"" ;;
+        *) break ;;
+      esac
+    done
+    AS_ECHO(["$cenote_dir"])
+  )
+  AC_DEFINE_UNQUOTED([$1], ["$cenote_dir"], [$3])
+])
+
+# CENOTE_GRPC
+# Sets GRPC_CFLAGS and GRPC_LIBS.  grpc.pc names some sixty libraries, of which
+# we call two; a shared libgrpc brings the others itself, and libtool moves
+# --as-needed behind the libraries that it should govern.  A static libgrpc
+# needs all that pkg-config says.
+AC_DEFUN([CENOTE_GRPC], [
+  PKG_CHECK_MODULES([GRPC], [grpc >= 26.0])
+  AC_CACHE_CHECK([whether -lgrpc -lgpr alone link], [cenote_cv_grpc_short], [
+    cenote_save_LIBS=$LIBS cenote_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $GRPC_CFLAGS"
+    LIBS="$($PKG_CONFIG --libs-only-L grpc) -lgrpc -lgpr $LIBS"
+    AC_LINK_IFELSE(
+      [AC_LANG_PROGRAM([[#include <grpc/grpc.h>
+                         #include <grpc/support/alloc.h>]],
+                       [[grpc_init (); gpr_free (gpr_malloc (1)); grpc_shutdown ();]])],
+      [cenote_cv_grpc_short=yes], [cenote_cv_grpc_short=no])
+    LIBS=$cenote_save_LIBS CFLAGS=$cenote_save_CFLAGS
+  ])
+  AS_IF([test "x$cenote_cv_grpc_short" = xyes],
+    [GRPC_LIBS="$($PKG_CONFIG --libs-only-L grpc) -lgrpc -lgpr"])
+])
+
+# CENOTE_SANITIZER
+# --enable-sanitizer=address|thread: sets SANITIZER_FLAGS, for compiling and linking.
+AC_DEFUN([CENOTE_SANITIZER], [
+  AC_ARG_ENABLE([sanitizer],
+    [AS_HELP_STRING([--enable-sanitizer=KIND],
+      [address (with undefined and leaks), thread, or fuzzer (address for libFuzzer; needs clang)])],
+    [], [enable_sanitizer=no])
+  AS_CASE([$enable_sanitizer],
+    [no], [SANITIZER_FLAGS=],
+    [address], [SANITIZER_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"],
+    [thread], [SANITIZER_FLAGS="-fsanitize=thread -fno-omit-frame-pointer"],
+    [fuzzer], [SANITIZER_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"],
+    [AC_MSG_ERROR([--enable-sanitizer takes address, thread or fuzzer, not '$enable_sanitizer'])])
+  AC_SUBST([SANITIZER_FLAGS])
+  AM_CONDITIONAL([SANITIZER], [test "x$enable_sanitizer" != xno])
+  AM_CONDITIONAL([FUZZER], [test "x$enable_sanitizer" = xfuzzer])
+])

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# The plugins: plugins/<kind>/<name>.c (and what it includes) becomes <kind>-<name>.so.  They link
+# nothing of libcenote.  In the build tree all of them are in plugins/.libs.
+
+plugin_compile_flags = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
+plugin_link_flags = $(AM_LDFLAGS) -module -avoid-version -shared -Wl,-z,nodelete
+if !SANITIZER
+plugin_link_flags += -Wl,--no-undefined
+endif
+
+plugin_LTLIBRARIES = \
+  plugins/backoff-constant.la \
+  plugins/backoff-exponential.la \
+  plugins/connector-persistent.la \
+  plugins/picker-round-robin.la \
+  plugins/telemetry-log.la \
+  plugins/transport-insecure.la \
+  plugins/transport-mock.la \
+  plugins/transport-unix.la
+
+plugins_backoff_constant_la_SOURCES = \
+  plugins/backoff/constant.c \
+  plugins/backoff/jitter.h
+plugins_backoff_constant_la_CFLAGS = $(plugin_compile_flags)
+plugins_backoff_constant_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_backoff_exponential_la_SOURCES = \
+  plugins/backoff/exponential.c \
+  plugins/backoff/jitter.h
+plugins_backoff_exponential_la_CFLAGS = $(plugin_compile_flags)
+plugins_backoff_exponential_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_connector_persistent_la_SOURCES = plugins/connector/persistent.c
+plugins_connector_persistent_la_CFLAGS = $(plugin_compile_flags)
+plugins_connector_persistent_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_picker_round_robin_la_SOURCES = plugins/picker/round-robin.c
+plugins_picker_round_robin_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_round_robin_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_telemetry_log_la_SOURCES = plugins/telemetry/log.c
+plugins_telemetry_log_la_CFLAGS = $(plugin_compile_flags)
+plugins_telemetry_log_la_LDFLAGS = $(plugin_link_flags)
+plugins_telemetry_log_la_LIBADD = $(GLIB_LIBS)
+
+plugins_transport_insecure_la_SOURCES = plugins/transport/insecure.c
+plugins_transport_insecure_la_CFLAGS = $(plugin_compile_flags)
+plugins_transport_insecure_la_LDFLAGS = $(plugin_link_flags)
+plugins_transport_insecure_la_LIBADD = $(GRPC_LIBS)
+
+plugins_transport_mock_la_SOURCES = \
+  plugins/transport/mock-script.c \
+  plugins/transport/mock-script.h \
+  plugins/transport/mock.c
+plugins_transport_mock_la_CFLAGS = $(plugin_compile_flags)
+plugins_transport_mock_la_LDFLAGS = $(plugin_link_flags)
+plugins_transport_mock_la_LIBADD = $(GRPC_LIBS)
+
+plugins_transport_unix_la_SOURCES = plugins/transport/unix.c
+plugins_transport_unix_la_CFLAGS = $(plugin_compile_flags)
+plugins_transport_unix_la_LDFLAGS = $(plugin_link_flags)
+plugins_transport_unix_la_LIBADD = $(GRPC_LIBS)

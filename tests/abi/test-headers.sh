@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Each public header compiles alone, without a warning, as every language that it promises.
+
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
+. "$abs_top_srcdir/tests/script.sh"
+
+read -r -a glib < <(pkg-config --cflags glib-2.0)
+include=(-I"$abs_top_srcdir/include" -I"$abs_top_builddir/include")
+warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror)
+
+# GLib is no part of what a plugin needs.
+glib_free='plugin.h telemetry.h version.h'
+
+flags_of ()
+{
+  case " $glib_free " in
+    *" $1 "*) ;;
+    *) printf '%s\n' "${glib[@]}" ;;
+  esac
+}
+
+# compiles COMPILER STANDARD HEADER
+compiles ()
+{
+  local language=c
+  case $2 in c++*) language=c++ ;; esac
+  mapfile -t flags < <(flags_of "$3")
+  # Twice: a header that is included again adds nothing.
+  printf '#include <cenote/%s>\n#include <cenote/%s>\n' "$3" "$3" |
+    $1 -fsyntax-only -x "$language" -std="$2" "${warnings[@]}" "${include[@]}" "${flags[@]}" -
+}
+
+for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.h) version.h; do
+  for compiler in gcc clang; do
+    for standard in c11 c17 c++17; do
+      if command -v "$compiler" >/dev/null; then
+        case_is "$header alone, $compiler, $standard" compiles "$compiler" "$standard" "$header"
+      else
+        skip "$header alone, $compiler, $standard" "no $compiler"
+      fi
+    done
+  done
+done
+
+finish

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// The places and sizes of all that plugins and the core share.  A line here may
+// change only with the ABI's major; new members are added to the end of a list.
+#include <cenote/telemetry.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+#if defined __LP64__
+
+#define AT(type, member, offset) EXPECT_EQ (offsetof (type, member), offset##u) << #type "." #member
+#define SIZE(type, size) EXPECT_EQ (sizeof (type), size##u) << #type
+
+TEST (Abi, OptionsKeepTheirPlaces)
+{
+  AT (CenoteOption, name, 0);
+  AT (CenoteOption, type, 8);
+  AT (CenoteOption, flags, 12);
+  AT (CenoteOption, default_text, 16);
+  AT (CenoteOption, min, 24);
+  AT (CenoteOption, max, 32);
+  AT (CenoteOption, choices, 40);
+  AT (CenoteOption, summary, 48);
+  SIZE (CenoteOption, 56);
+  AT (CenoteValue, is_set, 0);
+  AT (CenoteValue, number, 8);
+  AT (CenoteValue, real, 16);
+  AT (CenoteValue, text, 24);
+  AT (CenoteValue, list, 32);
+  SIZE (CenoteValue, 40);
+  AT (CenoteOptions, struct_size, 0);
+  AT (CenoteOptions, n_values, 4);
+  AT (CenoteOptions, value_size, 8);
+  AT (CenoteOptions, values, 16);
+  AT (CenoteOptions, instance, 24);
+  SIZE (CenoteOptions, 32);
+}
+
+TEST (Abi, TheHostKeepsItsPlaces)
+{
+  AT (CenoteHost, struct_size, 0);
+  AT (CenoteHost, abi_minor, 4);
+  AT (CenoteHost, log, 8);
+  AT (CenoteHost, now_us, 16);
+  AT (CenoteHost, random, 24);
+  AT (CenoteHost, fail, 32);
+  AT (CenoteHost, timer_start, 40);
+  AT (CenoteHost, timer_stop, 48);
+  AT (CenoteHost, emit, 56);
+  SIZE (CenoteHost, 64);
+}
+
+TEST (Abi, OperationsKeepTheirPlaces)
+{
+  AT (CenoteBackoffOps, struct_size, 0);
+  AT (CenoteBackoffOps, flags, 4);
+  AT (CenoteBackoffOps, create, 8);
+  AT (CenoteBackoffOps, next, 16);
+  AT (CenoteBackoffOps, reset, 24);
+  AT (CenoteBackoffOps, destroy, 32);
+  SIZE (CenoteBackoffOps, 40);
+  AT (CenoteConnectorOps, create, 8);
+  AT (CenoteConnectorOps, plan, 16);
+  AT (CenoteConnectorOps, destroy, 24);
+  SIZE (CenoteConnectorOps, 32);
+  AT (CenotePickerOps, create, 8);
+  AT (CenotePickerOps, pick, 16);
+  AT (CenotePickerOps, done, 24);
+  AT (CenotePickerOps, destroy, 32);
+  SIZE (CenotePickerOps, 40);
+  AT (CenoteTransportOps, create, 8);
+  AT (CenoteTransportOps, create_channel, 16);
+  AT (CenoteTransportOps, watch, 24);
+  AT (CenoteTransportOps, connect, 32);
+  AT (CenoteTransportOps, close_channel, 40);
+  AT (CenoteTransportOps, destroy, 48);
+  SIZE (CenoteTransportOps, 56);
+  AT (CenoteTelemetryOps, mask, 8);
+  AT (CenoteTelemetryOps, create, 16);
+  AT (CenoteTelemetryOps, handle, 24);
+  AT (CenoteTelemetryOps, flush, 32);
+  AT (CenoteTelemetryOps, destroy, 40);
+  AT (CenoteTelemetryOps, interest, 48);
+  SIZE (CenoteTelemetryOps, 56);
+}
+
+TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
+{
+  AT (CenoteAddressView, address, 0);
+  AT (CenoteAddressView, id, 8);
+  AT (CenoteAddressView, gate, 12);
+  AT (CenoteAddressView, waiters, 16);
+  AT (CenoteAddressView, removed, 20);
+  AT (CenoteAddressView, last_use_us, 24);
+  SIZE (CenoteAddressView, 32);
+  AT (CenoteChannelView, id, 0);
+  AT (CenoteChannelView, replaces, 8);
+  AT (CenoteChannelView, address, 16);
+  AT (CenoteChannelView, state, 20);
+  AT (CenoteChannelView, flags, 24);
+  AT (CenoteChannelView, in_flight, 32);
+  AT (CenoteChannelView, peak, 40);
+  AT (CenoteChannelView, ready_since_us, 48);
+  AT (CenoteChannelView, last_use_us, 56);
+  SIZE (CenoteChannelView, 64);
+  AT (CenoteConnectorView, struct_size, 0);
+  AT (CenoteConnectorView, verb, 4);
+  AT (CenoteConnectorView, verb_address, 8);
+  AT (CenoteConnectorView, wanted, 12);
+  AT (CenoteConnectorView, min, 16);
+  AT (CenoteConnectorView, max, 20);
+  AT (CenoteConnectorView, now_us, 24);
+  AT (CenoteConnectorView, oldest_deadline_us, 32);
+  AT (CenoteConnectorView, acquired, 40);
+  AT (CenoteConnectorView, refused, 48);
+  AT (CenoteConnectorView, n_waiters, 56);
+  AT (CenoteConnectorView, n_addresses, 60);
+  AT (CenoteConnectorView, address_size, 64);
+  AT (CenoteConnectorView, n_channels, 68);
+  AT (CenoteConnectorView, channel_size, 72);
+  AT (CenoteConnectorView, n_changed, 76);
+  AT (CenoteConnectorView, addresses, 80);
+  AT (CenoteConnectorView, channels, 88);
+  AT (CenoteConnectorView, changed, 96);
+  SIZE (CenoteConnectorView, 104);
+  AT (CenotePlan, struct_size, 0);
+  AT (CenotePlan, open, 8);
+  AT (CenotePlan, drain, 16);
+  AT (CenotePlan, revive, 24);
+  AT (CenotePlan, close, 32);
+  AT (CenotePlan, forget, 40);
+  AT (CenotePlan, wake_at, 48);
+  SIZE (CenotePlan, 56);
+}
+
+TEST (Abi, ThePickersViewKeepsItsPlaces)
+{
+  AT (CenoteTally, taken, 0);
+  AT (CenoteTally, released, 8);
+  SIZE (CenoteTally, 16);
+  AT (CenotePlace, channel_id, 0);
+  AT (CenotePlace, number, 8);
+  AT (CenotePlace, weight, 12);
+  AT (CenotePlace, published_load, 16);
+  AT (CenotePlace, penalty, 24);
+  AT (CenotePlace, tally_block, 32);
+  AT (CenotePlace, tally_index, 36);
+  SIZE (CenotePlace, 40);
+  AT (CenotePickView, struct_size, 0);
+  AT (CenotePickView, n_places, 4);
+  AT (CenotePickView, place_size, 8);
+  AT (CenotePickView, attempt, 12);
+  AT (CenotePickView, avoid, 16);
+  AT (CenotePickView, has_key, 20);
+  AT (CenotePickView, key_hash, 24);
+  AT (CenotePickView, luck, 32);
+  AT (CenotePickView, places, 40);
+  AT (CenotePickView, scratch, 48);
+  AT (CenotePickView, tallies, 56);
+  SIZE (CenotePickView, 64);
+}
+
+TEST (Abi, DescriptorAndNoteKeepTheirPlaces)
+{
+  AT (CenotePlugin, magic, 0);
+  AT (CenotePlugin, abi_major, 4);
+  AT (CenotePlugin, abi_minor, 6);
+  AT (CenotePlugin, struct_size, 8);
+  AT (CenotePlugin, kind, 12);
+  AT (CenotePlugin, name, 16);
+  AT (CenotePlugin, version, 24);
+  AT (CenotePlugin, summary, 32);
+  AT (CenotePlugin, license, 40);
+  AT (CenotePlugin, options, 48);
+  AT (CenotePlugin, n_options, 56);
+  AT (CenotePlugin, option_size, 60);
+  AT (CenotePlugin, ops, 64);
+  SIZE (CenotePlugin, 72);
+  AT (CenoteNote, owner_size, 0);
+  AT (CenoteNote, payload_size, 4);
+  AT (CenoteNote, type, 8);
+  AT (CenoteNote, owner, 12);
+  AT (CenoteNote, abi_major, 20);
+  AT (CenoteNote, abi_minor, 22);
+  AT (CenoteNote, kind, 24);
+  AT (CenoteNote, name, 28);
+  SIZE (CenoteNote, 76);
+}
+
+TEST (Abi, EventsKeepTheirPlaces)
+{
+  AT (CenoteEvent, struct_size, 0);
+  AT (CenoteEvent, kind, 4);
+  AT (CenoteEvent, time_us, 8);
+  AT (CenoteEvent, wall_us, 16);
+  AT (CenoteEvent, pool, 24);
+  AT (CenoteEvent, channel, 32);
+  AT (CenoteEvent, address, 40);
+  AT (CenoteEvent, reason, 48);
+  AT (CenoteEvent, error, 56);
+  AT (CenoteEvent, duration_ns, 64);
+  AT (CenoteEvent, delay_ms, 72);
+  AT (CenoteEvent, attempt, 80);
+  AT (CenoteEvent, expected_size, 88);
+  AT (CenoteEvent, current_size, 96);
+  AT (CenoteEvent, in_flight, 104);
+  AT (CenoteEvent, waiters, 112);
+  AT (CenoteEvent, requested, 120);
+  AT (CenoteEvent, succeeded, 128);
+  AT (CenoteEvent, failed, 136);
+  AT (CenoteEvent, new_size, 144);
+  AT (CenoteEvent, count, 152);
+  AT (CenoteEvent, ok, 160);
+  SIZE (CenoteEvent, 168);
+}
+
+#endif
+
+TEST (Abi, NumbersStay)
+{
+  EXPECT_EQ (CENOTE_PLUGIN_MAGIC, 0x43454e4fu);
+  EXPECT_EQ (CENOTE_PLUGIN_BACKOFF, 1);
+  EXPECT_EQ (CENOTE_PLUGIN_CONNECTOR, 2);
+  EXPECT_EQ (CENOTE_PLUGIN_PICKER, 3);
+  EXPECT_EQ (CENOTE_PLUGIN_TRANSPORT, 4);
+  EXPECT_EQ (CENOTE_PLUGIN_TELEMETRY, 5);
+  EXPECT_EQ (CENOTE_OPTION_STRING, 1);
+  EXPECT_EQ (CENOTE_OPTION_LIST, 10);
+  EXPECT_EQ (CENOTE_OPTION_MAY_BE_OFF, 16);
+  EXPECT_EQ (CENOTE_VERB_ROTATE, 4);
+  EXPECT_EQ (CENOTE_GATE_DOWN, 2);
+  EXPECT_EQ (CENOTE_CHANNEL_READY, 2);
+  EXPECT_EQ (CENOTE_CHANNEL_DRAINING, 5);
+  EXPECT_EQ (CENOTE_CHANNEL_STALE, 2);
+  EXPECT_EQ (CENOTE_PICKER_NEEDS_OUTCOME, 8);
+  EXPECT_EQ (CENOTE_LOG_DEBUG, 7);
+  EXPECT_EQ (CENOTE_EVENT_CHANNEL_GET, 0);
+  EXPECT_EQ (CENOTE_EVENT_PLUGIN_FAILED, 19);
+  EXPECT_EQ (CENOTE_EVENT_TELEMETRY_DROPPED, 21);
+  EXPECT_EQ (CENOTE_PLUGIN_NAME_MAX, 48);
+  EXPECT_EQ (CENOTE_NOTE_PAYLOAD_SIZE, 56u);
+}
+
+} // namespace

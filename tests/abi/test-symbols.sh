@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What the public headers declare, what the version script names and what
+# libcenote.so exports are the same; and of gRPC's sixty libraries two are needed.
+
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}" "${CC:?}"
+. "$abs_top_srcdir/tests/script.sh"
+
+library=$abs_top_builddir/.libs/libcenote.so
+
+declared ()
+{
+  read -r -a glib < <(pkg-config --cflags glib-2.0)
+  for header in "$abs_top_srcdir"/include/cenote/*.h "$abs_top_builddir"/include/cenote/version.h; do
+    echo "#include \"$header\""
+  done |
+    $CC -E -P -x c -I"$abs_top_srcdir/include" -I"$abs_top_builddir/include" "${glib[@]}" - |
+    tr '\n;' ' \n' |
+    sed -n 's/^.*visibility *("default").*[^a-z0-9_]\(cenote_[a-z0-9_]*\) *(.*/\1/p' | sort -u
+}
+
+mapped ()
+{
+  sed -n 's/^ *\(cenote_[a-z0-9_]*\);$/\1/p' "$abs_top_srcdir/core/libcenote.map" | sort -u
+}
+
+exported ()
+{
+  nm --dynamic --defined-only --format=posix "$1" | sed 's/@.*//; s/ .*//' | grep -v '^CENOTE_[0-9]*$' | sort -u
+}
+
+needed ()
+{
+  readelf --dynamic "$1" | sed -n 's/.*(NEEDED).*\[\([^]]*\)\.so.*/\1/p'
+}
+
+# What is built with a sanitizer needs its library too.
+needs_only_ours ()
+{
+  ! needed "$1" | grep -vE '^(libc|libgrpc|libgpr|libglib-2\.0|lib(a|t|ub)san|ld-linux.*)$'
+}
+
+sorted_by_name ()
+{
+  sed -n 's/^ *\(cenote_[a-z0-9_]*\);$/\1/p' "$abs_top_srcdir/core/libcenote.map" | LC_ALL=C sort --check --unique
+}
+
+exports_only_its_query ()
+{
+  [ "$(exported "$1")" = cenote_plugin_query ]
+}
+
+needs_nothing_of_ours ()
+{
+  ! needed "$1" | grep cenote
+}
+
+declared >"$scratch/headers"
+mapped >"$scratch/map"
+exported "$library" >"$scratch/library"
+
+case_is 'the headers declare something' test -s "$scratch/headers"
+case_is 'each declared function is in the map, and no other' diff "$scratch/headers" "$scratch/map"
+case_is 'each name of the map is exported, and no other' diff "$scratch/map" "$scratch/library"
+case_is 'the map is sorted, each name once' sorted_by_name
+case_is 'libcenote needs gRPC, GLib and the C library alone' needs_only_ours "$library"
+
+for plugin in "$abs_top_builddir"/plugins/.libs/*.so; do
+  [ -e "$plugin" ] || continue
+  name=$(basename "$plugin")
+  case_is "$name exports cenote_plugin_query alone" exports_only_its_query "$plugin"
+  case_is "$name links nothing of libcenote" needs_nothing_of_ours "$plugin"
+  case_is "$name needs gRPC and the C library at most" needs_only_ours "$plugin"
+done
+
+finish

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conformance-telemetry: every event that a sink asks for is taken, full or with nothing in it. */
+#include "conformance.h"
+
+static CenoteEvent
+full_event (guint kind)
+{
+  CenoteEvent event = CENOTE_EVENT_INIT (kind);
+
+  event.time_us = 1000000;
+  event.wall_us = G_GINT64_CONSTANT (1700000000) * G_USEC_PER_SEC;
+  event.pool = "users";
+  event.channel = 7;
+  event.address = "dns:///users.example.com:443";
+  event.reason = "a reason with \"quotes\", a\nline and \xc3\xa9";
+  event.error = "Connection refused";
+  event.duration_ns = G_MAXINT64;
+  event.delay_ms = event.attempt = event.expected_size = event.current_size = event.in_flight = event.waiters = 1;
+  event.requested = event.succeeded = event.failed = event.new_size = event.count = event.ok = 1;
+  return event;
+}
+
+void
+conformance_telemetry (Conformance *run)
+{
+  g_autoptr (Fixture) fixture = conformance_create (run);
+  const CenoteTelemetryOps *ops = &run->plugin->ops.telemetry;
+  guint taken = 0;
+
+  ops->flush (fixture->state);
+  for (guint kind = 0; kind < CENOTE_N_EVENTS; kind++) {
+    CenoteEvent empty = CENOTE_EVENT_INIT (kind);
+    CenoteEvent full = full_event (kind);
+
+    if (!(ops->mask & CENOTE_EVENT_BIT (kind)))
+      continue;
+    ops->handle (fixture->state, &empty);
+    ops->handle (fixture->state, &full);
+    taken++;
+  }
+  ops->flush (fixture->state);
+  ops->flush (fixture->state);
+  conformance_expect (run, "telemetry: takes each event of its mask, empty or full", taken > 0,
+                      "mask 0x%" G_GINT64_MODIFIER "x has none of today's events", ops->mask);
+}

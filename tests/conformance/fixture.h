@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fixture: a state of a plugin with a host of its own: virtual time, repeatable
+ * luck, timers that run when time is advanced, events and faults that are kept.
+ *
+ * One thread, except fixture_random() and the host's clock, which may be used on many.
+ */
+#ifndef CENOTE_TESTS_FIXTURE_H
+#define CENOTE_TESTS_FIXTURE_H
+
+#include <cenote/registry.h>
+#include <cenote/telemetry.h>
+
+G_BEGIN_DECLS
+
+#include "core/registry/host.h"
+
+typedef struct Fixture {
+  Plugin *plugin;            /* (reference) */
+  CenoteHost *host;
+  CenoteOptions options;
+  CenoteValue *values;
+  gpointer state;            /* NULL until fixture_create() */
+  gint64 now_us;
+  guint64 luck;              /* of the generator; see fixture_fix_luck() */
+  gboolean luck_is_fixed;
+  GPtrArray *timers;         /* that run, of CenoteTimer */
+  guint events;
+  CenoteEvent last_event;
+} Fixture;
+
+/* SETTINGS: "key=value" each, NULL-terminated, or NULL.  NULL: a setting is wrong, or a
+ * required option has neither value nor default. */
+Fixture *fixture_new (Plugin *plugin, const char *const *settings, GError **error);
+/* FALSE: the plugin's create() failed. */
+gboolean fixture_create (Fixture *fixture, GError **error);
+/* Destroys the state first. */
+void fixture_free (Fixture *fixture);
+
+/* From now on random() gives LUCK each time. */
+void fixture_fix_luck (Fixture *fixture, guint64 luck);
+/* From now on random() gives the sequence that belongs to SEED. */
+void fixture_seed_luck (Fixture *fixture, guint64 seed);
+/* Runs every timer that is due up to then, in the order of their times. */
+void fixture_advance (Fixture *fixture, gint64 delay_us);
+
+/* A generator by itself (splitmix64). */
+guint64 fixture_random (guint64 *state);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
+
+G_END_DECLS
+
+#endif

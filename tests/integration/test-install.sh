@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# make install into an empty DESTDIR puts everything where it belongs, a program
+# builds against it with pkg-config alone, and make uninstall leaves nothing.
+
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}" "${CC:?}"
+. "$abs_top_srcdir/tests/script.sh"
+unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
+
+stage=$scratch/stage
+
+# The directories that configure was given.
+read_directories ()
+{
+  cd "$abs_top_builddir" || return
+  printf '%s=@%s@\n' prefix prefix exec_prefix exec_prefix bindir bindir libdir libdir includedir includedir \
+    datarootdir datarootdir PACKAGE_TARNAME PACKAGE_TARNAME docdir docdir plugindir plugindir |
+    ./config.status --silent --file=- >"$scratch/directories"
+}
+
+in_build ()
+{
+  make --no-print-directory -C "$abs_top_builddir" DESTDIR="$stage" "$@"
+}
+
+headers_are_there ()
+{
+  local header
+  for header in "$abs_top_srcdir"/include/cenote/*.h version.h; do
+    [ -f "$stage$includedir/cenote/$(basename "$header")" ] || { echo "no $header"; return 1; }
+  done
+}
+
+plugins_are_there ()
+{
+  diff <(cd "$abs_top_builddir/plugins/.libs" && ls -- *.so) <(cd "$stage$plugindir" && ls -- *.so)
+}
+
+# Cenote's own cenote.pc, with the prefix of where the files are for now.
+staged_pkg_config ()
+{
+  mkdir -p "$scratch/pkgconfig"
+  sed "s|^prefix=.*|prefix=$stage$prefix|" "$stage$libdir/pkgconfig/cenote.pc" >"$scratch/pkgconfig/cenote.pc"
+  PKG_CONFIG_PATH=$scratch/pkgconfig pkg-config "$@"
+}
+
+# builds SOURCE PACKAGE...: with what pkg-config says and nothing else.
+builds ()
+{
+  local source=$1
+  shift
+  read -r -a flags < <(staged_pkg_config --cflags --libs "$@")
+  $CC -Wall -Wextra -Werror "$source" -o "$scratch/program" -Wl,--as-needed "${flags[@]}"
+}
+
+says_its_version ()
+{
+  printf '#include <cenote/cenote.h>\n#include <stdio.h>\nint main (void) { return puts (cenote_version ()) < 0; }\n' \
+    >"$scratch/version.c"
+  builds "$scratch/version.c" cenote &&
+    [ "$(LD_LIBRARY_PATH=$stage$libdir "$scratch/program")" = "$(staged_pkg_config --modversion cenote)" ]
+}
+
+variable_is ()
+{
+  [ "$(PKG_CONFIG_PATH=$stage$libdir/pkgconfig pkg-config --variable="$1" cenote)" = "$2" ]
+}
+
+command_finds_plugins ()
+{
+  LD_LIBRARY_PATH=$stage$libdir CENOTE_PLUGIN_PATH=$stage$plugindir "$stage$bindir/cenote" plugins
+}
+
+nothing_is_left ()
+{
+  [ -z "$(find "$stage" ! -type d | tee /dev/stderr)" ]
+}
+
+read_directories && . "$scratch/directories" || exit 1
+abi_major=$(sed -n 's/^#define CENOTE_ABI_MAJOR \([0-9]*\)u$/\1/p' "$abs_top_srcdir/include/cenote/plugin.h")
+
+case_is 'make install' in_build install
+case_is 'every public header is installed' headers_are_there
+case_is 'the library is installed by its soname' test -f "$stage$libdir/libcenote.so.0"
+case_is 'every plugin is installed' plugins_are_there
+case_is 'pkg-config knows plugindir' variable_is plugindir "$plugindir"
+case_is 'pkg-config knows abi_major' variable_is abi_major "$abi_major"
+case_is 'a program builds with pkg-config alone, and runs' says_its_version
+case_is 'the installed command finds the plugins' command_finds_plugins
+shopt -s nullglob
+for example in "$stage$docdir"/examples/*.c; do
+  case_is "$(basename "$example") builds with pkg-config alone" builds "$example" cenote grpc
+done
+case_is 'make uninstall' in_build uninstall
+case_is 'nothing is left' nothing_is_left
+
+finish

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# cenote plugins: what can be found, what is shadowed, and what is refused and why.
+
+. "${abs_top_srcdir:?}/tests/integration/command.sh"
+
+built=${CENOTE_PLUGIN_PATH:?}
+
+run plugins
+case_is 'the listing exits 0' exits 0
+case_is 'it has headings' says out '^KIND +NAME +VERSION +PATH +SUMMARY$'
+for plugin in 'backoff +exponential' 'connector +persistent' 'picker +round-robin' 'telemetry +log' 'transport +insecure'; do
+  case_is "it has $plugin with its file" says out "^$plugin +[0-9.]+ +/.*\.so +[A-Z]"
+done
+case_is 'no escape codes in a pipe' says_not out "$escape"
+case_is 'nothing on stderr' is_empty err
+
+run plugins backoff
+case_is 'one kind exits 0' exits 0
+case_is 'it is there' says out '^backoff +constant'
+case_is 'no other is' says_not out '^(connector|picker|telemetry|transport) '
+
+run plugins --json
+case_is 'JSON exits 0' exits 0
+case_is 'JSON has kinds' json '{"backoff", "connector", "picker", "telemetry", "transport"} == {p["kind"] for p in d["plugins"]}'
+case_is 'JSON has options with defaults' json \
+  '[o["default"] for p in d["plugins"] if p["name"] == "exponential" for o in p["options"] if o["name"] == "initial"] == ["100ms"]'
+case_is 'JSON refuses none' json 'not [p for p in d["plugins"] if "refused" in p]'
+
+# A directory of its own: one that hides a built one, and files that are no plugins.
+mkdir "$scratch/own"
+cp "$built/backoff-constant.so" "$scratch/own/"
+echo 'no shared object' >"$scratch/own/backoff-broken.so"
+cp "$built/backoff-constant.so" "$scratch/own/picker-misnamed.so"
+cp "$built/backoff-constant.so" "$scratch/own/notaplugin.so"
+chmod go-w "$scratch/own" "$scratch/own"/*
+
+run plugins --plugin-path "$scratch/own"
+case_is 'broken plugins do not fail the listing' exits 0
+case_is 'the first directory wins' says out "^backoff +constant +[0-9.]+ +$scratch/own/backoff-constant\.so"
+case_is 'and what it hides is shown' says out "^backoff +constant +- +/.*/backoff-constant\.so +shadowed"
+case_is 'a file that is no plugin is refused with a reason' says out '^backoff +broken +- +- +refused: .*backoff-broken\.so.*'
+case_is 'one of another kind is refused with both kinds' says out '^picker +misnamed +- +- +refused: .*(picker.*backoff|backoff.*picker)'
+case_is 'a file of another name is none' says_not out 'notaplugin'
+
+run plugins --plugin-path "$scratch/own" --json
+case_is 'JSON with refused ones exits 0' exits 0
+case_is 'JSON has the reason' json '["refused" in p for p in d["plugins"] if p["name"] == "broken"] == [True]'
+case_is 'JSON has what is shadowed' json \
+  '[len(p["shadowed"]) for p in d["plugins"] if p["kind"] == "backoff" and p["name"] == "constant"] == [1]'
+
+run plugins --plugin-path "$scratch/absent"
+case_is 'an absent directory exits 1' exits 1
+case_is 'and is named' says err "$scratch/absent"
+
+finish

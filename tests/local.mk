@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+# A case is a test of GoogleTest's, a line of TAP or a script (tests/count-cases.awk).
+# Programs stay in their own process; scripts start other ones and are left out
+# by --disable-system-tests.
+
+AM_TESTS_ENVIRONMENT = \
+  CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs'; export CENOTE_PLUGIN_PATH; \
+  CENOTE_TEST_PLUGINS='$(abs_top_builddir)/tests/plugins/.libs'; export CENOTE_TEST_PLUGINS; \
+  CENOTE_TEST_SCALE="$${CENOTE_TEST_SCALE-0.1}"; export CENOTE_TEST_SCALE; \
+  CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX; \
+  abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
+  abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir;
+
+# What hangs is ended, and its running test counts as failed.  TEST_WRAPPER: words before a program.
+TEST_LIMIT_S = 600
+TEST_WRAPPER =
+TEST_EXTENSIONS = .sh
+LOG_COMPILER = $(TEST_WRAPPER) timeout --kill-after=10 $(TEST_LIMIT_S)
+SH_LOG_COMPILER = timeout --kill-after=10 $(TEST_LIMIT_S) bash
+
+# ------------------------------------------------------------------- programs
+test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
+test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
+
+test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests tests/sim-tests tests/stress-slots
+server_test_programs = tests/integration-tests tests/fault-tests
+if HAVE_GTEST
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs)
+if SYSTEM_TESTS
+check_PROGRAMS += $(server_test_programs)
+TESTS += $(server_test_programs)
+endif
+endif
+
+tests_unit_tests_CPPFLAGS = $(test_cpp_flags)
+tests_unit_tests_LDADD = $(test_libs)
+tests_unit_tests_SOURCES = \
+  plugins/transport/mock-script.c \
+  tests/unit/log-capture.h \
+  tests/unit/plugin-files.h \
+  tests/unit/slot-fixture.h \
+  tests/unit/slot-probe.c \
+  tests/unit/slot-probe.h \
+  tests/unit/static-plugins.h \
+  tests/unit/test-argument.cc \
+  tests/unit/test-bell.cc \
+  tests/unit/test-bus-threads.cc \
+  tests/unit/test-bus.cc \
+  tests/unit/test-bus.h \
+  tests/unit/test-callbacks.cc \
+  tests/unit/test-config.cc \
+  tests/unit/test-constant.cc \
+  tests/unit/test-control.cc \
+  tests/unit/test-counters.cc \
+  tests/unit/test-drops.cc \
+  tests/unit/test-error.cc \
+  tests/unit/test-escape.cc \
+  tests/unit/test-event-queue.cc \
+  tests/unit/test-event-text.cc \
+  tests/unit/test-event.cc \
+  tests/unit/test-expand.cc \
+  tests/unit/test-explain.cc \
+  tests/unit/test-exponential.cc \
+  tests/unit/test-histogram.cc \
+  tests/unit/test-host.cc \
+  tests/unit/test-json-reader.cc \
+  tests/unit/test-json.cc \
+  tests/unit/test-lease-pickers.cc \
+  tests/unit/test-leases.cc \
+  tests/unit/test-log-sink.cc \
+  tests/unit/test-manual.cc \
+  tests/unit/test-mock-script.cc \
+  tests/unit/test-mock.cc \
+  tests/unit/test-nearest.cc \
+  tests/unit/test-observers.cc \
+  tests/unit/test-option.cc \
+  tests/unit/test-persistent.cc \
+  tests/unit/test-plaintext.cc \
+  tests/unit/test-plugin-file.cc \
+  tests/unit/test-plugin.cc \
+  tests/unit/test-pool-options.cc \
+  tests/unit/test-problems.cc \
+  tests/unit/test-quantity.cc \
+  tests/unit/test-registry.cc \
+  tests/unit/test-round-robin.cc \
+  tests/unit/test-scan.cc \
+  tests/unit/test-settings.cc \
+  tests/unit/test-sinks.cc \
+  tests/unit/test-slot-views.cc \
+  tests/unit/test-slots.cc \
+  tests/unit/test-table.cc \
+  tests/unit/test-targets.cc \
+  tests/unit/test-text-file.cc \
+  tests/unit/test-trust.cc \
+  tests/unit/test-unix.cc \
+  tests/unit/test-version.cc \
+  tests/unit/test-world-barrier.cc \
+  tests/unit/test-wrong-keyfiles.cc
+
+# The suite that any plugin can be put to, and the world it runs in.
+check_LTLIBRARIES += tests/libconformance.la
+tests_libconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_libconformance_la_SOURCES = \
+  tests/conformance/conformance-backoff.c \
+  tests/conformance/conformance-connector.c \
+  tests/conformance/conformance-picker.c \
+  tests/conformance/conformance-telemetry.c \
+  tests/conformance/conformance-transport.c \
+  tests/conformance/conformance.c \
+  tests/conformance/conformance.h \
+  tests/conformance/fake-pool.c \
+  tests/conformance/fake-pool.h \
+  tests/conformance/fixture.c \
+  tests/conformance/fixture.h
+
+tests_conformance_tests_CPPFLAGS = $(test_cpp_flags)
+tests_conformance_tests_LDADD = $(test_libs)
+tests_conformance_tests_SOURCES = \
+  tests/conformance/test-plugins.cc
+
+# A program of its own, because it runs itself with the barrier left out.
+tests_stress_slots_CPPFLAGS = $(test_cpp_flags)
+tests_stress_slots_LDADD = $(test_libs)
+tests_stress_slots_SOURCES = tests/stress/stress-slots.cc tests/stress/stress-control.h tests/stress/stress-pool.h tests/stress/stress-users.h
+
+# Against servers in processes of their own, through the public functions alone.
+check_LTLIBRARIES += tests/libservers.la
+tests_libservers_la_SOURCES = tests/servers/child.c tests/servers/child.h
+tests_libservers_la_LIBADD = $(GLIB_LIBS)
+server_test_libs = tests/libservers.la libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS) $(GTEST_LIBS) -lgtest_main
+
+check_PROGRAMS += tests/servers/peer
+tests_servers_peer_SOURCES = tests/servers/peer.c
+
+tests_integration_tests_CPPFLAGS = $(test_cpp_flags)
+tests_integration_tests_LDADD = $(server_test_libs)
+tests_integration_tests_SOURCES = \
+  tests/integration/test-dial-times.cc \
+  tests/integration/test-outage.cc \
+  tests/integration/test-process.cc \
+  tests/servers/client.h \
+  tests/servers/connects.cc \
+  tests/servers/connects.h \
+  tests/servers/gauges.h \
+  tests/servers/servers.h
+
+tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
+tests_fault_tests_LDADD = $(server_test_libs)
+tests_fault_tests_SOURCES = \
+  tests/fault/test-churn.cc \
+  tests/servers/client.h \
+  tests/servers/servers.h
+
+tests_abi_tests_CPPFLAGS = $(test_cpp_flags)
+tests_abi_tests_LDADD = $(test_libs)
+tests_abi_tests_SOURCES = \
+  tests/abi/test-elder.cc \
+  tests/abi/test-offsets.cc
+
+# The whole runtime without threads, sockets and real time.
+tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
+tests_sim_tests_LDADD = $(test_libs)
+tests_sim_tests_SOURCES = \
+  tests/sim/peers.c \
+  tests/sim/peers.h \
+  tests/sim/sim-test.h \
+  tests/sim/sim.c \
+  tests/sim/sim.h \
+  tests/sim/spies.h \
+  tests/sim/static-constant.c \
+  tests/sim/static-exponential.c \
+  tests/sim/static-mock.c \
+  tests/sim/static-persistent.c \
+  tests/sim/static-round-robin.c \
+  tests/sim/static-schedule.c \
+  tests/sim/test-address.cc \
+  tests/sim/test-channel.cc \
+  tests/sim/test-pool.cc \
+  tests/sim/test-random.cc \
+  tests/sim/test-runtime.cc \
+  tests/sim/test-sim.cc \
+  tests/unit/log-capture.h
+
+# The demo's server alone, for the scripts.
+check_PROGRAMS += tests/integration/demo-server
+tests_integration_demo_server_SOURCES = tests/integration/demo-server.c
+tests_integration_demo_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_integration_demo_server_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+# -------------------------------------------------------------------- scripts
+system_tests = \
+  tests/abi/test-headers.sh \
+  tests/abi/test-symbols.sh \
+  tests/integration/test-check.sh \
+  tests/integration/test-demo.sh \
+  tests/integration/test-etcd.sh \
+  tests/integration/test-explain.sh \
+  tests/integration/test-first.sh \
+  tests/integration/test-install.sh \
+  tests/integration/test-plugins.sh \
+  tests/integration/test-status.sh \
+  tests/integration/test-style.sh \
+  tests/integration/test-usage.sh
+test_data = \
+  tests/count-cases.awk \
+  tests/etcd.sh \
+  tests/figures.sh \
+  tests/integration/command.sh \
+  tests/integration/wrong-keyfiles/boolean.conf \
+  tests/integration/wrong-keyfiles/boolean.expected \
+  tests/integration/wrong-keyfiles/bounds.conf \
+  tests/integration/wrong-keyfiles/bounds.expected \
+  tests/integration/wrong-keyfiles/channel-args.conf \
+  tests/integration/wrong-keyfiles/channel-args.expected \
+  tests/integration/wrong-keyfiles/comment.conf \
+  tests/integration/wrong-keyfiles/comment.expected \
+  tests/integration/wrong-keyfiles/credentials.conf \
+  tests/integration/wrong-keyfiles/credentials.expected \
+  tests/integration/wrong-keyfiles/custom-without-transport.conf \
+  tests/integration/wrong-keyfiles/custom-without-transport.expected \
+  tests/integration/wrong-keyfiles/duration.conf \
+  tests/integration/wrong-keyfiles/duration.expected \
+  tests/integration/wrong-keyfiles/enum.conf \
+  tests/integration/wrong-keyfiles/enum.expected \
+  tests/integration/wrong-keyfiles/escape.conf \
+  tests/integration/wrong-keyfiles/escape.expected \
+  tests/integration/wrong-keyfiles/fraction.conf \
+  tests/integration/wrong-keyfiles/fraction.expected \
+  tests/integration/wrong-keyfiles/group-header.conf \
+  tests/integration/wrong-keyfiles/group-header.expected \
+  tests/integration/wrong-keyfiles/group-kind.conf \
+  tests/integration/wrong-keyfiles/group-kind.expected \
+  tests/integration/wrong-keyfiles/group-name.conf \
+  tests/integration/wrong-keyfiles/group-name.expected \
+  tests/integration/wrong-keyfiles/group-twice.conf \
+  tests/integration/wrong-keyfiles/group-twice.expected \
+  tests/integration/wrong-keyfiles/integer.conf \
+  tests/integration/wrong-keyfiles/integer.expected \
+  tests/integration/wrong-keyfiles/junk.conf \
+  tests/integration/wrong-keyfiles/junk.expected \
+  tests/integration/wrong-keyfiles/key-before-group.conf \
+  tests/integration/wrong-keyfiles/key-before-group.expected \
+  tests/integration/wrong-keyfiles/key-twice.conf \
+  tests/integration/wrong-keyfiles/key-twice.expected \
+  tests/integration/wrong-keyfiles/list.conf \
+  tests/integration/wrong-keyfiles/list.expected \
+  tests/integration/wrong-keyfiles/locale.conf \
+  tests/integration/wrong-keyfiles/locale.expected \
+  tests/integration/wrong-keyfiles/no-pool.conf \
+  tests/integration/wrong-keyfiles/no-pool.expected \
+  tests/integration/wrong-keyfiles/no-target.conf \
+  tests/integration/wrong-keyfiles/no-target.expected \
+  tests/integration/wrong-keyfiles/not-utf8.conf \
+  tests/integration/wrong-keyfiles/not-utf8.expected \
+  tests/integration/wrong-keyfiles/nul.conf \
+  tests/integration/wrong-keyfiles/nul.expected \
+  tests/integration/wrong-keyfiles/plugin-option.conf \
+  tests/integration/wrong-keyfiles/plugin-option.expected \
+  tests/integration/wrong-keyfiles/plugin-path.conf \
+  tests/integration/wrong-keyfiles/plugin-path.expected \
+  tests/integration/wrong-keyfiles/prime.conf \
+  tests/integration/wrong-keyfiles/prime.expected \
+  tests/integration/wrong-keyfiles/production-insecure.conf \
+  tests/integration/wrong-keyfiles/production-insecure.expected \
+  tests/integration/wrong-keyfiles/size.conf \
+  tests/integration/wrong-keyfiles/size.expected \
+  tests/integration/wrong-keyfiles/target.conf \
+  tests/integration/wrong-keyfiles/target.expected \
+  tests/integration/wrong-keyfiles/ten-faults.conf \
+  tests/integration/wrong-keyfiles/ten-faults.expected \
+  tests/integration/wrong-keyfiles/two-targets.conf \
+  tests/integration/wrong-keyfiles/two-targets.expected \
+  tests/integration/wrong-keyfiles/unix-and-host.conf \
+  tests/integration/wrong-keyfiles/unix-and-host.expected \
+  tests/integration/wrong-keyfiles/unknown-key.conf \
+  tests/integration/wrong-keyfiles/unknown-key.expected \
+  tests/integration/wrong-keyfiles/unknown-plugin.conf \
+  tests/integration/wrong-keyfiles/unknown-plugin.expected \
+  tests/integration/wrong-keyfiles/uri.conf \
+  tests/integration/wrong-keyfiles/uri.expected \
+  tests/integration/wrong-keyfiles/variable-unset.conf \
+  tests/integration/wrong-keyfiles/variable-unset.expected \
+  tests/integration/wrong-keyfiles/variable.conf \
+  tests/integration/wrong-keyfiles/variable.expected \
+  tests/script.sh
+if SYSTEM_TESTS
+TESTS += $(system_tests)
+endif
+EXTRA_DIST += $(system_tests) $(test_data)
+
+# -------------------------------------------------------------------- fuzzers
+# Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.
+fuzzers = \
+  tests/fuzz/fuzz-config \
+  tests/fuzz/fuzz-note
+fuzzer_libs = libcenote-core.la $(GLIB_LIBS)
+FUZZ_SECONDS = 20
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.cc
+tests_fuzz_fuzz_config_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_config_LDADD = $(fuzzer_libs)
+tests_fuzz_fuzz_note_SOURCES = tests/fuzz/fuzz-note.cc
+tests_fuzz_fuzz_note_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_note_LDADD = $(fuzzer_libs)
+
+# The seeds are files as they should be.  What is found stays beside the fuzzer.
+EXTRA_PROGRAMS += $(fuzzers)
+fuzz: $(fuzzers) $(plugin_LTLIBRARIES)
+	@fuzz () { \
+	  echo "== $$1 for $(FUZZ_SECONDS) s, from $$2"; \
+	  $(MKDIR_P) tests/fuzz/$$1-corpus && \
+	  tests/fuzz/$$1 -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/$$1- tests/fuzz/$$1-corpus "$$2"; \
+	}; \
+	fuzz fuzz-config $(srcdir)/examples && fuzz fuzz-note plugins/.libs
+fuzz-clean:
+	rm -rf tests/fuzz/*-corpus
+clean-local: fuzz-clean
+.PHONY: fuzz fuzz-clean
+
+# ---------------------------------------------------------------------- long
+# The same tests at full length.
+check-long:
+	CENOTE_TEST_SCALE=1 $(MAKE) $(AM_MAKEFLAGS) check TEST_LIMIT_S=7200
+.PHONY: check-long

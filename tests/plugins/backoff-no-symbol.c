@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Refused: its note is right, but it does not export cenote_plugin_query(). */
+#include <cenote/plugin.h>
+
+__attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
+  .owner_size = sizeof CENOTE_NOTE_OWNER,
+  .payload_size = CENOTE_NOTE_PAYLOAD_SIZE,
+  .type = CENOTE_NOTE_TYPE,
+  .owner = CENOTE_NOTE_OWNER,
+  .abi_major = CENOTE_ABI_MAJOR,
+  .abi_minor = CENOTE_ABI_MINOR,
+  .kind = CENOTE_PLUGIN_BACKOFF,
+  .name = "no-symbol",
+};

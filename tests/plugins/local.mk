@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Plugins that only tests load, as modules in tests/plugins/.libs; never installed.
+
+test_module_flags = $(plugin_link_flags) -rpath /nowhere
+
+check_LTLIBRARIES += \
+  tests/plugins/backoff-elder.la \
+  tests/plugins/backoff-newer.la \
+  tests/plugins/backoff-liar.la \
+  tests/plugins/backoff-no-next.la \
+  tests/plugins/backoff-no-note.la \
+  tests/plugins/backoff-no-symbol.la \
+  tests/plugins/backoff-null.la \
+  tests/plugins/backoff-schedule.la
+
+tests_plugins_backoff_elder_la_SOURCES = tests/abi/backoff-elder.c tests/abi/plugin-0.0.h
+tests_plugins_backoff_elder_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_elder_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_newer_la_SOURCES = tests/abi/backoff-newer.c
+tests_plugins_backoff_newer_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_newer_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_liar_la_SOURCES = tests/plugins/backoff-liar.c
+tests_plugins_backoff_liar_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_liar_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_no_next_la_SOURCES = tests/plugins/backoff-no-next.c
+tests_plugins_backoff_no_next_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_no_next_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_no_note_la_SOURCES = tests/plugins/backoff-no-note.c
+tests_plugins_backoff_no_note_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_no_note_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_no_symbol_la_SOURCES = tests/plugins/backoff-no-symbol.c
+tests_plugins_backoff_no_symbol_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_no_symbol_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_null_la_SOURCES = tests/plugins/backoff-null.c
+tests_plugins_backoff_null_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_null_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_schedule_la_SOURCES = tests/plugins/backoff-schedule.c
+tests_plugins_backoff_schedule_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_schedule_la_LDFLAGS = $(test_module_flags)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gauges: what this process holds. */
+#ifndef CENOTE_TESTS_GAUGES_H
+#define CENOTE_TESTS_GAUGES_H
+
+#include <glib.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ostream>
+
+struct Gauges {
+  unsigned descriptors;
+  unsigned threads;
+  gint64 resident_kb;        /* after free memory went back */
+  gint64 allocated_kb;       /* by malloc, not freed */
+
+  static Gauges
+  read ()
+  {
+    malloc_trim (0);
+    return { entries_of ("/proc/self/fd"), entries_of ("/proc/self/task"), read_resident_kb (),
+             static_cast<gint64> (mallinfo2 ().uordblks / 1024) };
+  }
+
+  /* Those that the library has started. */
+  static unsigned
+  own_threads ()
+  {
+    GDir *tasks = g_dir_open ("/proc/self/task", 0, nullptr);
+    unsigned n = 0;
+
+    while (const char *task = g_dir_read_name (tasks)) {
+      g_autofree char *path = g_build_filename ("/proc/self/task", task, "comm", nullptr);
+      g_autofree char *name = nullptr;
+
+      n += g_file_get_contents (path, &name, nullptr, nullptr) && g_str_has_prefix (name, "cenote-");
+    }
+    g_dir_close (tasks);
+    return n;
+  }
+
+  /* A sanitizer keeps what was freed. */
+  static constexpr bool
+  memory_tells ()
+  {
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    return false;
+#elif defined __has_feature
+    return !__has_feature (address_sanitizer) && !__has_feature (thread_sanitizer);
+#else
+    return true;
+#endif
+  }
+
+private:
+  static unsigned
+  entries_of (const char *path)
+  {
+    GDir *directory = g_dir_open (path, 0, nullptr);
+    unsigned n = 0;
+
+    while (g_dir_read_name (directory) != nullptr)
+      n++;
+    g_dir_close (directory);
+    return n;
+  }
+
+  static gint64
+  read_resident_kb ()
+  {
+    long pages = 0;
+    FILE *file = fopen ("/proc/self/statm", "r");
+
+    if (file == nullptr || fscanf (file, "%*d %ld", &pages) != 1)
+      pages = 0;
+    if (file != nullptr)
+      fclose (file);
+    return pages * sysconf (_SC_PAGESIZE) / 1024;
+  }
+};
+
+static inline std::ostream &
+operator<< (std::ostream &out, const Gauges &gauges)
+{
+  return out << gauges.resident_kb << " kB resident, " << gauges.allocated_kb << " kB allocated, " << gauges.descriptors << " descriptors, " << gauges.threads << " threads";
+}
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * servers: the servers of the tests, each in a process of its own that ends with
+ * its object.
+ */
+#ifndef CENOTE_TESTS_SERVERS_H
+#define CENOTE_TESTS_SERVERS_H
+
+#include <arpa/inet.h>
+#include <glib/gstdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "child.h"
+
+/* A port of 127.0.0.1 that nobody else gets while this lives, and that refuses
+ * connections unless one of our own servers, which share ports, listens on it. */
+class Port {
+public:
+  explicit Port (bool shared = true)
+  {
+    sockaddr_in address = {};
+    socklen_t size = sizeof address;
+    int on = 1;
+
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    fd_ = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (shared)
+      setsockopt (fd_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (bind (fd_, reinterpret_cast<sockaddr *> (&address), sizeof address) == 0 &&
+        getsockname (fd_, reinterpret_cast<sockaddr *> (&address), &size) == 0)
+      number_ = ntohs (address.sin_port);
+  }
+
+  ~Port () { release (); }
+  Port (const Port &) = delete;
+  Port &operator= (const Port &) = delete;
+
+  /* For a server that does not share; from here on somebody else might get it. */
+  void
+  release ()
+  {
+    if (fd_ >= 0)
+      close (fd_);
+    fd_ = -1;
+  }
+
+  /* Listens and never accepts: once the queue is full, nobody hears of a newcomer again. */
+  void
+  swallow ()
+  {
+    listen (fd_, 0);
+  }
+
+  unsigned number () const { return number_; }
+
+private:
+  int fd_ = -1;
+  unsigned number_ = 0;
+};
+
+/* The demo's gRPC server, always on the same port. */
+class EchoServer {
+public:
+  ~EchoServer () { child_free (child_); }
+
+  /* Returns when it serves. */
+  bool
+  start ()
+  {
+    g_autofree char *program = child_program ("tests/integration/demo-server");
+    std::string port = std::to_string (port_.number ());
+    const char *argv[] = { program, port.c_str (), nullptr };
+
+    child_free (child_);
+    child_ = child_start (argv, nullptr);
+    if (child_ == nullptr)
+      return false;
+    g_autofree char *line = child_read (child_);
+    return line != nullptr && port == line;
+  }
+
+  void kill () { child_kill (child_); }
+  unsigned port () const { return port_.number (); }
+
+private:
+  Port port_;
+  Child *child_ = nullptr;
+};
+
+/* tests/servers/peer in one of its modes. */
+class Peer {
+public:
+  explicit Peer (const char *mode, unsigned upstream = 0)
+  {
+    g_autofree char *program = child_program ("tests/servers/peer");
+    std::string port = std::to_string (upstream);
+    const char *argv[] = { program, mode, port.c_str (), nullptr };
+
+    child_ = child_start (argv, nullptr);
+    if (child_ != nullptr)
+      port_ = static_cast<unsigned> (answer (child_read (child_)));
+  }
+
+  ~Peer () { child_free (child_); }
+  Peer (const Peer &) = delete;
+  Peer &operator= (const Peer &) = delete;
+
+  unsigned port () const { return port_; }
+
+  /* The monotonic time in ns before connection K was cut; -1: there is none such. */
+  gint64
+  reset (unsigned k)
+  {
+    std::string line = "reset " + std::to_string (k);
+
+    return answer (child_ask (child_, line.c_str ()));
+  }
+
+  void greet () { answer (child_ask (child_, "greet")); }
+  gint64 alive () { return answer (child_ask (child_, "alive")); }
+  gint64 count () { return answer (child_ask (child_, "count")); }
+
+private:
+  static gint64
+  answer (char *line)
+  {
+    g_autofree char *text = line;
+
+    return text == nullptr || !g_ascii_isdigit (text[0]) ? -1 : g_ascii_strtoll (text, nullptr, 10);
+  }
+
+  Child *child_ = nullptr;
+  unsigned port_ = 0;
+};
+
+/* etcd, with its data in a directory that goes with it. */
+class Etcd {
+public:
+  Etcd ()
+  {
+    directory_ = g_dir_make_tmp ("cenote-etcd.XXXXXX", nullptr);
+    client_.release ();
+    peer_.release ();
+  }
+
+  ~Etcd ()
+  {
+    child_free (child_);
+    std::string remove = std::string ("rm -rf '") + directory_ + "'";
+    if (system (remove.c_str ()) != 0)
+      g_printerr ("%s stays\n", directory_);
+    g_free (directory_);
+  }
+
+  Etcd (const Etcd &) = delete;
+  Etcd &operator= (const Etcd &) = delete;
+
+  static bool
+  is_there ()
+  {
+    g_autofree char *path = g_find_program_in_path ("etcd");
+
+    return path != nullptr;
+  }
+
+  /* Returns at once: whoever dials sees when it serves. */
+  bool
+  start ()
+  {
+    std::string url = "http://127.0.0.1:" + std::to_string (client_.number ());
+    std::string peer_url = "http://127.0.0.1:" + std::to_string (peer_.number ());
+    std::string cluster = "default=" + peer_url;
+    std::string data = std::string (directory_) + "/data";
+    const char *argv[] = { "setpriv", "--pdeathsig", "KILL", "etcd",
+                           "--data-dir", data.c_str (),
+                           "--listen-client-urls", url.c_str (), "--advertise-client-urls", url.c_str (),
+                           "--listen-peer-urls", peer_url.c_str (), "--initial-advertise-peer-urls", peer_url.c_str (),
+                           "--initial-cluster", cluster.c_str (), nullptr };
+
+    child_free (child_);
+    child_ = child_start (argv, log ().c_str ());
+    return child_ != nullptr;
+  }
+
+  void kill () { child_kill (child_); }
+  unsigned port () const { return client_.number (); }
+  std::string log () const { return std::string (directory_) + "/log"; }
+
+private:
+  Port client_{ false }, peer_{ false };
+  char *directory_ = nullptr;
+  Child *child_ = nullptr;
+};
+
+#endif

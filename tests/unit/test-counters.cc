@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* counters: exact from many threads, and a name for each. */
+#include "core/telemetry/counters.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct CountersFree {
+  void operator() (Counters *counters) const { counters_free (counters); }
+};
+
+class CountersTest : public ::testing::Test {
+protected:
+  std::unique_ptr<Counters, CountersFree> counters{ counters_new () };
+};
+
+TEST_F (CountersTest, BeginAtZeroAndAreApart)
+{
+  for (guint id = 0; id < N_COUNTERS; id++)
+    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), 0u);
+  counters_add (counters.get (), COUNTER_EJECTIONS, 3);
+  counters_add (counters.get (), COUNTER_EJECTIONS, 4);
+  for (guint id = 0; id < N_COUNTERS; id++)
+    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), id == COUNTER_EJECTIONS ? 7u : 0u);
+}
+
+/* More threads than shards, so that some share one. */
+TEST_F (CountersTest, AreExactFromManyThreads)
+{
+  const guint64 n_threads = 40, n = 5000;
+  std::vector<std::thread> threads;
+
+  for (guint64 t = 0; t < n_threads; t++)
+    threads.emplace_back ([this] {
+      for (guint64 i = 0; i < n; i++) {
+        counters_add (counters.get (), COUNTER_DISCONNECTIONS, 1);
+        counters_add (counters.get (), COUNTER_REFRESHES, 2);
+      }
+    });
+  guint64 last = 0;
+  for (int i = 0; i < 100; i++) {
+    guint64 sum = counters_sum (counters.get (), COUNTER_DISCONNECTIONS);
+    EXPECT_GE (sum, last) << "never goes down";
+    last = sum;
+  }
+  for (std::thread &thread : threads)
+    thread.join ();
+  EXPECT_EQ (counters_sum (counters.get (), COUNTER_DISCONNECTIONS), n_threads * n);
+  EXPECT_EQ (counters_sum (counters.get (), COUNTER_REFRESHES), n_threads * n * 2);
+}
+
+TEST_F (CountersTest, EachHasANameOfItsOwn)
+{
+  std::set<std::string> names;
+
+  for (guint id = 0; id < N_COUNTERS; id++) {
+    const CounterInfo *info = counter_get_info ((CounterId) id);
+
+    ASSERT_NE (info->metric, nullptr) << id;
+    EXPECT_TRUE (g_str_has_prefix (info->metric, "cenote."));
+    EXPECT_EQ (info->label == nullptr, info->label_value == nullptr);
+    EXPECT_TRUE (g_str_has_suffix (info->summary, "."));
+    std::string name = std::string (info->metric) + (info->label_value ? info->label_value : "");
+    EXPECT_TRUE (names.insert (name).second) << name;
+  }
+}
+
+TEST_F (CountersTest, AThreadKeepsItsShard)
+{
+  guint own = counters_shard (16);
+
+  EXPECT_LT (own, 16u);
+  EXPECT_EQ (counters_shard (16), own);
+  EXPECT_EQ (counters_shard (4), own % 4);
+  EXPECT_EQ (counters_shard (1), 0u);
+}
+
+}  // namespace

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be in a file, and what is said about it before any of it runs.
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "plugin-files.h"
+
+extern "C" {
+#include "core/registry/plugin-file.h"
+}
+
+using std::string;
+
+namespace {
+
+class PluginFile : public ::testing::Test
+{
+protected:
+  void TearDown () override { g_clear_error (&error); }
+
+  gboolean
+  read (const string &bytes)
+  {
+    return plugin_file_read_note (directory.write ("file.so", bytes).c_str (), &note, &error);
+  }
+
+  Directory directory;
+  PluginNote note {};
+  GError *error = nullptr;
+};
+
+TEST_F (PluginFile, ReadsTheNoteOfAPlugin)
+{
+  ASSERT_TRUE (plugin_file_read_note (module_path ("backoff-schedule").c_str (), &note, &error)) << error->message;
+  EXPECT_EQ (note.abi_major, CENOTE_ABI_MAJOR);
+  EXPECT_EQ (note.abi_minor, CENOTE_ABI_MINOR);
+  EXPECT_EQ (note.kind, (guint32) CENOTE_PLUGIN_BACKOFF);
+  EXPECT_STREQ (note.name, "schedule");
+}
+
+TEST_F (PluginFile, TellsWhatCannotBeOpened)
+{
+  EXPECT_REFUSED (plugin_file_read_note (directory.file ("absent.so").c_str (), &note, &error), error,
+                  CENOTE_ERROR_PLUGIN, directory.file ("absent.so"), "No such file");
+  EXPECT_REFUSED (plugin_file_read_note (directory.path ().c_str (), &note, &error), error, CENOTE_ERROR_PLUGIN,
+                  "not a regular file");
+  ASSERT_EQ (mkfifo (directory.file ("fifo.so").c_str (), 0600), 0);
+  EXPECT_REFUSED (plugin_file_read_note (directory.file ("fifo.so").c_str (), &note, &error), error,
+                  CENOTE_ERROR_PLUGIN, "not a regular file");
+}
+
+TEST_F (PluginFile, TellsWhatIsNotElf)
+{
+  EXPECT_REFUSED (read (""), error, CENOTE_ERROR_PLUGIN, "not an ELF file", "expected 7f 45 4c 46");
+  EXPECT_REFUSED (read ("#!/bin/sh\necho no\n"), error, CENOTE_ERROR_PLUGIN, "not an ELF file",
+                  "begins with bytes 23 21 2f 62");
+  EXPECT_REFUSED (read (string (5000, '\0')), error, CENOTE_ERROR_PLUGIN, "not an ELF file");
+}
+
+TEST_F (PluginFile, TellsTheWrongClassByteOrderMachineAndType)
+{
+  const string good = module_bytes ("backoff-schedule");
+  const bool is_64 = sizeof (void *) == 8;
+  string bytes = good;
+
+  bytes[EI_CLASS] = is_64 ? ELFCLASS32 : ELFCLASS64;
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN,
+                  is_64 ? "ELF class 1, expected 2" : "ELF class 2, expected 1");
+  bytes = good;
+  bytes[EI_DATA] = 9;
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "ELF byte order 9, expected");
+  bytes = good;
+  bytes.replace (offsetof (ElfW (Ehdr), e_machine), 2, bytes_of (guint16 { EM_S390 }));
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "ELF machine 22, expected");
+  bytes = good;
+  bytes.replace (offsetof (ElfW (Ehdr), e_type), 2, bytes_of (guint16 { ET_EXEC }));
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "ELF type 2, expected 3");
+  bytes = good;
+  bytes.replace (offsetof (ElfW (Ehdr), e_phentsize), 2, bytes_of (guint16 { 8 }));
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "program headers of 8 bytes, expected");
+  bytes = good;
+  bytes.replace (offsetof (ElfW (Ehdr), e_phnum), 2, bytes_of (guint16 { 0xffff }));
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "65535 program headers, expected");
+}
+
+TEST_F (PluginFile, TellsATruncatedFileAtEveryLength)
+{
+  const string good = module_bytes ("backoff-schedule");
+  const string path = directory.write ("file.so", good);
+  guint told = 0;
+
+  // The sections behind the last segment are not mapped: without them a file is whole still.
+  for (gsize length = good.size (); length-- > 0;) {
+    ASSERT_EQ (truncate (path.c_str (), (off_t) length), 0);
+    if (!plugin_file_read_note (path.c_str (), &note, &error)) {
+      EXPECT_TRUE (contains (error->message, length < EI_NIDENT ? "not an ELF file" : "truncated")) << length;
+      told++;
+      g_clear_error (&error);
+    }
+  }
+  EXPECT_GT (told, good.size () / 2);
+  EXPECT_REFUSED (read (good.substr (0, 40)), error, CENOTE_ERROR_PLUGIN, "truncated", "the file has 40");
+  EXPECT_REFUSED (read (good.substr (0, 300)), error, CENOTE_ERROR_PLUGIN, "truncated", "the file has 300");
+  EXPECT_REFUSED (read (good.substr (0, 3000)), error, CENOTE_ERROR_PLUGIN, "truncated: segment", "the file has 3000");
+}
+
+TEST_F (PluginFile, TellsPlacesThatOverflow)
+{
+  string bytes = module_bytes ("backoff-schedule");
+
+  bytes.replace (offsetof (ElfW (Ehdr), e_phoff), sizeof (ElfW (Off)), bytes_of (~ElfW (Off) { 0 } - 8));
+  EXPECT_REFUSED (read (bytes), error, CENOTE_ERROR_PLUGIN, "truncated: the program headers");
+}
+
+TEST_F (PluginFile, TellsAMissingOrForeignNote)
+{
+  const string good = module_bytes ("backoff-schedule");
+
+  EXPECT_REFUSED (plugin_file_read_note (module_path ("backoff-no-note").c_str (), &note, &error), error,
+                  CENOTE_ERROR_PLUGIN, "no note of owner Cenote");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 12, "Senote")), error, CENOTE_ERROR_PLUGIN,
+                  "no note of owner Cenote", "Senote");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 8, bytes_of (guint32 { 2 }))), error, CENOTE_ERROR_PLUGIN,
+                  "note of type 2, expected 1");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 4, bytes_of (guint32 { 8 }))), error, CENOTE_ERROR_PLUGIN,
+                  "note of 8 bytes, expected at least 56");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 4, bytes_of (guint32 { 0xffffff00 }))), error,
+                  CENOTE_ERROR_PLUGIN, "but its segment has");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 0, bytes_of (guint32 { 0xffffffff }))), error,
+                  CENOTE_ERROR_PLUGIN, "but its segment has");
+  EXPECT_REFUSED (read (patched (good, note_pattern (), 28, string (CENOTE_PLUGIN_NAME_MAX, 'x'))), error,
+                  CENOTE_ERROR_PLUGIN, "has no end");
+}
+
+TEST_F (PluginFile, SurvivesAnyByteChangedInTheHeaders)
+{
+  const string good = module_bytes ("backoff-schedule");
+  const string path = directory.write ("file.so", good);
+  const int fd = open (path.c_str (), O_WRONLY);
+
+  for (gsize at = 0; at < MIN (good.size (), 1024u); at++) {
+    for (char value : { '\0', '\x01', '\x7f', '\xff' }) {
+      ASSERT_EQ (pwrite (fd, &value, 1, (off_t) at), 1);
+      if (!plugin_file_read_note (path.c_str (), &note, &error)) {
+        EXPECT_TRUE (contains (error->message, "file.so: "));
+        g_clear_error (&error);
+      }
+    }
+    ASSERT_EQ (pwrite (fd, &good[at], 1, (off_t) at), 1);
+  }
+  close (fd);
+}
+
+TEST_F (PluginFile, LoadsAndReturnsTheDescriptor)
+{
+  const CenotePlugin *descriptor = plugin_file_load (module_path ("backoff-schedule").c_str (), &error);
+
+  ASSERT_NE (descriptor, nullptr) << error->message;
+  EXPECT_STREQ (descriptor->name, "schedule");
+  EXPECT_EQ (plugin_file_load (module_path ("backoff-schedule").c_str (), &error), descriptor);
+}
+
+TEST_F (PluginFile, TellsWhatIsNoPluginOnceLoaded)
+{
+  EXPECT_REFUSED (plugin_file_load (module_path ("backoff-no-symbol").c_str (), &error), error, CENOTE_ERROR_PLUGIN,
+                  "exports no function cenote_plugin_query()");
+  EXPECT_REFUSED (plugin_file_load (module_path ("backoff-null").c_str (), &error), error, CENOTE_ERROR_PLUGIN,
+                  "returned NULL, expected a descriptor");
+  EXPECT_REFUSED (plugin_file_load (directory.write ("backoff-text.so", "no library").c_str (), &error), error,
+                  CENOTE_ERROR_PLUGIN, "backoff-text.so");
+}
+
+} // namespace

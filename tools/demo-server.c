@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * demo-server: a gRPC server inside this process.  See demo-server.h.
+ *
+ * Lock: `monitor` guards the counts, which other threads read.  The rest belongs to
+ * the serving thread while it runs, and to the caller of start and stop while it does not.
+ */
+#include "demo-server.h"
+
+#include <arpa/inet.h>
+#include <cenote/error.h>
+#include <errno.h>
+#include <grpc/byte_buffer.h>
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <grpc/support/time.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/monitor.h"
+
+struct DemoServer {
+  int placeholder;           /* the bound socket that keeps the port */
+  guint16 port;
+
+  GThread *thread;           /* NULL: not running */
+  grpc_server *server;
+  grpc_completion_queue *queue;
+  guint exchanges;           /* alive: each has one operation on the queue */
+  gboolean stopping;         /* set by the serving thread when the server has shut down */
+
+  Monitor monitor;
+  guint calls;
+  GHashTable *peers;         /* set of "ipv4:127.0.0.1:PORT" */
+};
+
+typedef enum { STAGE_WAIT, STAGE_READ, STAGE_REPLY } Stage;
+
+/* One call as the server sees it; its address is the tag of its operations. */
+typedef struct Exchange {
+  Stage stage;               /* what the operation on the queue does */
+  grpc_call *call;           /* NULL until one came */
+  grpc_call_details details;
+  grpc_metadata_array metadata;
+  grpc_byte_buffer *request;
+  grpc_byte_buffer *response;
+  int cancelled;
+} Exchange;
+
+/* ------------------------------------------------------------------- port */
+
+/* PORT 0: any free one. */
+static gboolean
+bind_port (int fd, guint16 port, guint16 *out_port)
+{
+  struct sockaddr_in address = {
+    .sin_family = AF_INET, .sin_port = htons (port), .sin_addr.s_addr = htonl (INADDR_LOOPBACK),
+  };
+  socklen_t size = sizeof address;
+  int on = 1;
+
+  /* SO_REUSEPORT lets the server, which sets it too, bind the port besides us. */
+  if (setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+      bind (fd, (struct sockaddr *) &address, sizeof address) != 0 ||
+      getsockname (fd, (struct sockaddr *) &address, &size) != 0)
+    return FALSE;
+  *out_port = ntohs (address.sin_port);
+  return TRUE;
+}
+
+DemoServer *
+demo_server_new_on (guint16 wanted, GError **error)
+{
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  guint16 port;
+  DemoServer *server;
+
+  if (fd < 0 || !bind_port (fd, wanted, &port)) {
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_CALL, "port %u (0: any) of 127.0.0.1 is not free: %s", wanted,
+                 g_strerror (errno));
+    if (fd >= 0)
+      close (fd);
+    return NULL;
+  }
+  server = g_new0 (DemoServer, 1);
+  server->placeholder = fd;
+  server->port = port;
+  server->peers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  monitor_init (&server->monitor);
+  return server;
+}
+
+DemoServer *
+demo_server_new (GError **error)
+{
+  return demo_server_new_on (0, error);
+}
+
+void
+demo_server_free (DemoServer *server)
+{
+  if (server == NULL)
+    return;
+  demo_server_stop (server);
+  close (server->placeholder);
+  g_hash_table_unref (server->peers);
+  monitor_clear (&server->monitor);
+  g_free (server);
+}
+
+guint16
+demo_server_get_port (const DemoServer *server)
+{
+  return server->port;
+}
+
+/* ------------------------------------------------------------------ counts */
+
+static void
+count_call (DemoServer *server, grpc_call *call)
+{
+  char *peer = grpc_call_get_peer (call);
+
+  monitor_lock (&server->monitor);
+  server->calls++;
+  g_hash_table_add (server->peers, g_strdup (peer));
+  monitor_unlock (&server->monitor);
+  gpr_free (peer);
+}
+
+static void
+reset_counts (DemoServer *server)
+{
+  monitor_lock (&server->monitor);
+  server->calls = 0;
+  g_hash_table_remove_all (server->peers);
+  monitor_unlock (&server->monitor);
+}
+
+guint
+demo_server_count_calls (DemoServer *server)
+{
+  guint count;
+
+  monitor_lock (&server->monitor);
+  count = server->calls;
+  monitor_unlock (&server->monitor);
+  return count;
+}
+
+guint
+demo_server_count_connections (DemoServer *server)
+{
+  guint count;
+
+  monitor_lock (&server->monitor);
+  count = g_hash_table_size (server->peers);
+  monitor_unlock (&server->monitor);
+  return count;
+}
+
+/* ---------------------------------------------------------------- exchanges */
+
+/* Waits for the next call. */
+static void
+exchange_begin (DemoServer *server)
+{
+  Exchange *exchange = g_new0 (Exchange, 1);
+
+  grpc_call_details_init (&exchange->details);
+  grpc_metadata_array_init (&exchange->metadata);
+  grpc_server_request_call (server->server, &exchange->call, &exchange->details, &exchange->metadata, server->queue,
+                            server->queue, exchange);
+  server->exchanges++;
+}
+
+static void
+exchange_end (DemoServer *server, Exchange *exchange)
+{
+  if (exchange->call != NULL)
+    grpc_call_unref (exchange->call);
+  grpc_call_details_destroy (&exchange->details);
+  grpc_metadata_array_destroy (&exchange->metadata);
+  grpc_byte_buffer_destroy (exchange->request);
+  grpc_byte_buffer_destroy (exchange->response);
+  g_free (exchange);
+  server->exchanges--;
+}
+
+static gboolean
+exchange_read (Exchange *exchange)
+{
+  grpc_op op = { .op = GRPC_OP_RECV_MESSAGE };
+
+  exchange->stage = STAGE_READ;
+  op.data.recv_message.recv_message = &exchange->request;
+  return grpc_call_start_batch (exchange->call, &op, 1, exchange, NULL) == GRPC_CALL_OK;
+}
+
+/* (transfer full): what METHOD answers to REQUEST; NULL: there is no such method, or no request. */
+static grpc_byte_buffer *
+answer (grpc_slice method, grpc_byte_buffer *request)
+{
+  /* HealthCheckResponse { status: SERVING }: field 1, varint, 1. */
+  static const char serving[] = { 0x08, 0x01 };
+  grpc_byte_buffer *response;
+  grpc_slice slice;
+
+  if (request != NULL && grpc_slice_str_cmp (method, DEMO_ECHO_METHOD) == 0)
+    return grpc_byte_buffer_copy (request);
+  if (request == NULL || grpc_slice_str_cmp (method, DEMO_HEALTH_METHOD) != 0)
+    return NULL;
+  slice = grpc_slice_from_copied_buffer (serving, sizeof serving);
+  response = grpc_raw_byte_buffer_create (&slice, 1);
+  grpc_slice_unref (slice);
+  return response;
+}
+
+static gboolean
+exchange_reply (Exchange *exchange)
+{
+  grpc_slice details = grpc_slice_from_static_string ("the demo server has Echo and Health/Check");
+  grpc_op ops[4];
+  size_t n_ops = 3;
+
+  memset (ops, 0, sizeof ops);
+  exchange->stage = STAGE_REPLY;
+  exchange->response = answer (exchange->details.method, exchange->request);
+  ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+  ops[1].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
+  ops[1].data.recv_close_on_server.cancelled = &exchange->cancelled;
+  ops[2].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+  ops[2].data.send_status_from_server.status = exchange->response != NULL ? GRPC_STATUS_OK : GRPC_STATUS_UNIMPLEMENTED;
+  if (exchange->response == NULL) {
+    ops[2].data.send_status_from_server.status_details = &details;
+  } else {
+    ops[3].op = GRPC_OP_SEND_MESSAGE;
+    ops[3].data.send_message.send_message = exchange->response;
+    n_ops = 4;
+  }
+  return grpc_call_start_batch (exchange->call, ops, n_ops, exchange, NULL) == GRPC_CALL_OK;
+}
+
+/* The operation of EXCHANGE's stage is over. */
+static void
+exchange_advance (DemoServer *server, Exchange *exchange, gboolean ok)
+{
+  gboolean alive = FALSE;
+
+  switch (exchange->stage) {
+  case STAGE_WAIT:
+    if (ok) {
+      exchange_begin (server);
+      alive = exchange_read (exchange);
+    }
+    break;
+  case STAGE_READ:
+    alive = ok && exchange_reply (exchange);
+    break;
+  case STAGE_REPLY:
+    if (ok)
+      count_call (server, exchange->call);
+    break;
+  }
+  if (!alive)
+    exchange_end (server, exchange);
+}
+
+/* ------------------------------------------------------------------ running */
+
+/* The serving thread.  The queue is shut down only when no exchange is alive,
+ * because each may start one more operation on it. */
+static gpointer
+serve (gpointer data)
+{
+  DemoServer *server = data;
+
+  exchange_begin (server);
+  for (;;) {
+    grpc_event event = grpc_completion_queue_next (server->queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+
+    if (event.type == GRPC_QUEUE_SHUTDOWN)
+      return NULL;
+    if (event.tag == server)
+      server->stopping = TRUE;
+    else
+      exchange_advance (server, event.tag, event.success != 0);
+    if (server->stopping && server->exchanges == 0)
+      grpc_completion_queue_shutdown (server->queue);
+  }
+}
+
+static void
+destroy (DemoServer *server)
+{
+  g_clear_pointer (&server->server, grpc_server_destroy);
+  g_clear_pointer (&server->queue, grpc_completion_queue_destroy);
+  grpc_shutdown ();
+}
+
+gboolean
+demo_server_start (DemoServer *server, GError **error)
+{
+  grpc_server_credentials *plaintext;
+  g_autofree char *address = g_strdup_printf ("127.0.0.1:%u", server->port);
+  int port;
+
+  grpc_init ();
+  reset_counts (server);
+  server->stopping = FALSE;
+  server->queue = grpc_completion_queue_create_for_next (NULL);
+  server->server = grpc_server_create (NULL, NULL);
+  grpc_server_register_completion_queue (server->server, server->queue, NULL);
+  plaintext = grpc_insecure_server_credentials_create ();
+  port = grpc_server_add_http2_port (server->server, address, plaintext);
+  grpc_server_credentials_release (plaintext);
+  grpc_server_start (server->server);
+  server->thread = g_thread_new ("demo-server", serve, server);
+  if (port == server->port)
+    return TRUE;
+  demo_server_stop (server);
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_CALL, "%s cannot be served", address);
+  return FALSE;
+}
+
+void
+demo_server_stop (DemoServer *server)
+{
+  if (server->thread == NULL)
+    return;
+  grpc_server_shutdown_and_notify (server->server, server->queue, server);
+  grpc_server_cancel_all_calls (server->server);
+  g_thread_join (g_steal_pointer (&server->thread));
+  destroy (server);
+}

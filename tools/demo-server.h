@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * demo-server: a gRPC server inside this process, by C-core's server API.
+ *
+ * Serves on 127.0.0.1, plaintext: /cenote.demo.Echo/Echo gives the message back,
+ * /grpc.health.v1.Health/Check says SERVING, anything else is UNIMPLEMENTED.
+ * One thread serves while the server runs.  A bound socket that never listens
+ * keeps the port for us while it does not: connects are then refused, as with a
+ * server that has died.
+ */
+#ifndef CENOTE_TOOLS_DEMO_SERVER_H
+#define CENOTE_TOOLS_DEMO_SERVER_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define DEMO_ECHO_METHOD "/cenote.demo.Echo/Echo"
+#define DEMO_HEALTH_METHOD "/grpc.health.v1.Health/Check"
+
+typedef struct DemoServer DemoServer;
+
+/* Takes a free port; starts nothing, not even gRPC.  NULL with CENOTE_ERROR_CALL where there is none. */
+DemoServer *demo_server_new (GError **error);
+/* The same with the port given. */
+DemoServer *demo_server_new_on (guint16 port, GError **error);
+/* Stops it first. */
+void demo_server_free (DemoServer *server);
+guint16 demo_server_get_port (const DemoServer *server);
+
+/* FALSE where the port cannot be served. */
+gboolean demo_server_start (DemoServer *server, GError **error);
+/* At once: connections are closed, calls in flight are cut. */
+void demo_server_stop (DemoServer *server);
+
+/* Since the last start: the calls answered, and the TCP connections that they came over. */
+guint demo_server_count_calls (DemoServer *server);
+guint demo_server_count_connections (DemoServer *server);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DemoServer, demo_server_free)
+
+G_END_DECLS
+
+#endif

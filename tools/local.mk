@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# The cenote command.  All but main() is a library that the tests link too.
+
+noinst_LTLIBRARIES += libcenote-tools.la
+libcenote_tools_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/tools -DG_LOG_DOMAIN='"cenote"'
+libcenote_tools_la_SOURCES = \
+  tools/changes.c \
+  tools/changes.h \
+  tools/check.c \
+  tools/command.c \
+  tools/command.h \
+  tools/demo-delays.c \
+  tools/demo-delays.h \
+  tools/demo-server.c \
+  tools/demo-server.h \
+  tools/demo-view.c \
+  tools/demo-view.h \
+  tools/demo.c \
+  tools/explain.c \
+  tools/json-reader.c \
+  tools/json-reader.h \
+  tools/keyfile.c \
+  tools/keyfile.h \
+  tools/log-writer.c \
+  tools/log-writer.h \
+  tools/plugin-listing.c \
+  tools/plugin-listing.h \
+  tools/plugins.c \
+  tools/raw-call.c \
+  tools/raw-call.h \
+  tools/status-table.c \
+  tools/status-table.h \
+  tools/status.c \
+  tools/table.c \
+  tools/table.h \
+  tools/terminal.c \
+  tools/terminal.h
+
+# The pure parts of core that the command shares; all else it gets from libcenote.so.
+noinst_LTLIBRARIES += libcenote-plain.la
+libcenote_plain_la_SOURCES = core/config/escape.c core/base/json.c core/base/monitor.c core/config/nearest.c core/config/option.c core/config/quantity.c
+
+bin_PROGRAMS += tools/cenote
+tools_cenote_SOURCES = tools/main.c
+tools_cenote_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+# The demo's keyfile is the example, word for word.
+BUILT_SOURCES += tools/demo-conf.h
+CLEANFILES += tools/demo-conf.h
+nodist_libcenote_tools_la_SOURCES = tools/demo-conf.h
+tools/demo-conf.h: examples/demo.conf
+	$(AM_V_GEN)$(MKDIR_P) tools && { \
+	  echo '/* Made from examples/demo.conf. */'; \
+	  echo 'static const char demo_conf[] ='; \
+	  sed 's/[\\"]/\\&/g; s/^/  "/; s/$$/\\n"/' $(srcdir)/examples/demo.conf; \
+	  echo '  ;'; \
+	} >$@.new && mv $@.new $@

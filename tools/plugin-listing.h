@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plugin-listing: every plugin that a registry can find, described or refused.
+ *
+ * All code of plugins that a listing runs is run in one place, plugin_describe(),
+ * so that it can be moved out of this process.
+ */
+#ifndef CENOTE_TOOLS_PLUGIN_LISTING_H
+#define CENOTE_TOOLS_PLUGIN_LISTING_H
+
+#include <cenote/registry.h>
+
+typedef struct PluginListed {
+  CenotePluginKind kind;
+  char *name;
+  char *json;                /* its description; NULL where refused */
+  char *refusal;             /* why; NULL where described */
+} PluginListed;
+
+/* (transfer full): of PluginListed, by kind and name.  KIND 0: all kinds.
+ * DIRECTORIES (nullable): those added to REGISTRY, where files may lie that it passes over. */
+GPtrArray *plugin_listing_new (CenoteRegistry *registry, const char *const *directories, guint kind);
+
+/* The kind called NAME, or 0. */
+guint plugin_kind_by_name (const char *name);
+
+#endif
