@@ -83,7 +83,7 @@ int
 main (void)
 {
   guint port = 0, proxy_port;
-  g_autoptr (Child) server = rig_start_server (&port);
+  g_autoptr (Child) server G_GNUC_UNUSED = rig_start_server (&port);
   g_autoptr (Child) proxy = rig_start_proxy (port, &proxy_port);
   Rig *rig = rig_new (proxy_port);
 

@@ -22,7 +22,7 @@ main (void)
 {
   g_autoptr (GArray) shares = g_array_new (FALSE, FALSE, sizeof (double));
   guint port = 0;
-  g_autoptr (Child) server = rig_start_server (&port);
+  g_autoptr (Child) server G_GNUC_UNUSED = rig_start_server (&port);
   Rig *rig = rig_new (port);
   guint i;
 
