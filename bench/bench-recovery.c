@@ -31,7 +31,8 @@ await_plain (gpointer data)
   grpc_connectivity_state state;
 
   while ((state = grpc_channel_check_connectivity_state (plain->channel, 1)) != GRPC_CHANNEL_READY) {
-    grpc_channel_watch_connectivity_state (plain->channel, state, gpr_inf_future (GPR_CLOCK_REALTIME), plain->queue, NULL);
+    grpc_channel_watch_connectivity_state (plain->channel, state, gpr_inf_future (GPR_CLOCK_REALTIME), plain->queue,
+                                           NULL);
     grpc_completion_queue_next (plain->queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
   }
   plain->ready_us = g_get_monotonic_time ();

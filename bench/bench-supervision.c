@@ -47,7 +47,9 @@ plain_channel_new (guint port)
     { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1 },
     { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_RETRIES, .value.integer = 0 },
     { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0 },
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, .value.integer = 1 },
+    { .type = GRPC_ARG_INTEGER,
+      .key = (char *) GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+      .value.integer = 1 },
   };
   grpc_channel_args args = { .num_args = G_N_ELEMENTS (rows), .args = rows };
   grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();

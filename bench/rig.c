@@ -71,6 +71,8 @@ open_pool (Rig *rig, guint port)
 Rig *
 rig_new (guint port)
 {
+  const guint64 mask =
+    CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED) | CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_DISCONNECTED);
   Rig *rig = g_new0 (Rig, 1);
   gint64 first_us, last_us;
 
@@ -79,9 +81,7 @@ rig_new (guint port)
   rig->lost_us = g_array_new (FALSE, FALSE, sizeof (gint64));
   rig->found_us = g_array_new (FALSE, FALSE, sizeof (gint64));
   open_pool (rig, port);
-  cenote_runtime_add_sink (rig->runtime,
-                           CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED) | CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_DISCONNECTED),
-                           take_event, rig, NULL);
+  cenote_runtime_add_sink (rig->runtime, mask, take_event, rig, NULL);
   cenote_pool_connect (rig->pool, 0, NULL);
   rig_await_found (rig, 5, &first_us, &last_us);
   return rig;
@@ -202,8 +202,8 @@ call_start (Caller *caller, Call *call)
   grpc_metadata_array_init (&call->initial);
   grpc_metadata_array_init (&call->trailing);
   call->details = grpc_empty_slice ();
-  call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, caller->method, NULL, deadline,
-                                         NULL);
+  call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, caller->method, NULL,
+                                         deadline, NULL);
   call_start_batch (caller, call);
 }
 
@@ -220,13 +220,19 @@ call_end (Caller *caller, Call *call)
   grpc_call_unref (call->call);
 }
 
+static grpc_event
+next_event (Caller *caller)
+{
+  return grpc_completion_queue_next (caller->queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+}
+
 static void
 caller_end (Caller *caller)
 {
   grpc_byte_buffer_destroy (caller->request);
   grpc_slice_unref (caller->method);
   grpc_completion_queue_shutdown (caller->queue);
-  while (grpc_completion_queue_next (caller->queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN)
+  while (next_event (caller).type != GRPC_QUEUE_SHUTDOWN)
     continue;
   grpc_completion_queue_destroy (caller->queue);
 }
@@ -248,7 +254,7 @@ rig_call (const RigSource *source, guint64 n, guint in_flight)
   for (i = 0; i < in_flight; i++)
     call_start (&caller, &calls[i]);
   while (caller.in_flight > 0) {
-    grpc_event event = grpc_completion_queue_next (caller.queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+    grpc_event event = next_event (&caller);
 
     call_end (&caller, event.tag);
     call_start (&caller, event.tag);

@@ -111,10 +111,11 @@ protected:
   {
     for (;;) {
       auto status = client.status ();
+      gint64 size = status->current_size;
 
       EXPECT_GE (status->in_flight, 0);
-      if (status->current_size == status->expected_size && static_cast<gint64> (status->n_channels) == status->expected_size)
-        return status->current_size;
+      if (size == status->expected_size && size == static_cast<gint64> (status->n_channels))
+        return size;
       std::this_thread::yield ();
     }
   }

@@ -35,8 +35,9 @@ public:
     EventLog *self = static_cast<EventLog *> (data);
     std::lock_guard<std::mutex> hold (self->lock_);
 
-    self->events_.push_back ({ static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel, event->delay_ms,
-                               event->reason == nullptr ? "" : event->reason, event->error == nullptr ? "" : event->error });
+    self->events_.push_back ({ static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel,
+                               event->delay_ms, event->reason == nullptr ? "" : event->reason,
+                               event->error == nullptr ? "" : event->error });
     self->changed_.notify_all ();
   }
 

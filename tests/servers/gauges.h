@@ -84,7 +84,8 @@ private:
 static inline std::ostream &
 operator<< (std::ostream &out, const Gauges &gauges)
 {
-  return out << gauges.resident_kb << " kB resident, " << gauges.allocated_kb << " kB allocated, " << gauges.descriptors << " descriptors, " << gauges.threads << " threads";
+  return out << gauges.resident_kb << " kB resident, " << gauges.allocated_kb << " kB allocated, "
+             << gauges.descriptors << " descriptors, " << gauges.threads << " threads";
 }
 
 #endif
