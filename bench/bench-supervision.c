@@ -21,7 +21,7 @@
 #define N_CHANNELS 5
 #define IN_FLIGHT 100
 #define N_ROUNDS 41
-#define RUN_NS 150e6
+#define RUN_NS 300e6
 
 /* ----------------------------------------------------------------- callers */
 

@@ -414,7 +414,7 @@ unpark (ControlNote *note)
   pool->parked = FALSE;
   pool->used_us = now_us (pool);
   slot_table_unpark (pool->table);
-  pool->site->stirred (pool->site->runtime);
+  pool->site->wanted (pool->site->runtime);
 }
 
 /* A stop does not wait long for attempts that are of no more use. */

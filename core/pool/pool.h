@@ -46,7 +46,9 @@ typedef struct PoolSite {
   Bus *bus;
   Callbacks *callbacks;
   DialBudget *budget;
-  /* Something about POOL wants ticks again: a lease, a drain, a view to reclaim. */
+  /* Callers are about again: a pool wants ticks. */
+  void (*wanted) (gpointer runtime);
+  /* Something about a pool changed: quick ticks for a while (a drain, a view to reclaim). */
   void (*stirred) (gpointer runtime);
   /* POOL is over. */
   void (*over) (gpointer runtime, CenotePool *pool);

@@ -132,19 +132,25 @@ pump_free (Pump *pump)
 }
 
 void
+pump_wake (Pump *pump)
+{
+  if (pump->tick.at != NULL)
+    return;
+  wish_for (pump, POLLER_WAITS);
+  if (pump->ccore != NULL)
+    ccore_nudge (pump->ccore);
+  set_tick (pump);
+}
+
+void
 pump_stir (Pump *pump)
 {
-  gboolean ticking = pump->tick.at != NULL;
   gint64 now_us = control_now_us (pump->control);
 
-  if (ticking && now_us < pump->quick_until_us)
+  if (pump->tick.at != NULL && now_us < pump->quick_until_us)
     return;
-  if (!ticking) {
-    wish_for (pump, POLLER_WAITS);
-    if (pump->ccore != NULL)
-      ccore_nudge (pump->ccore);
-  }
   pump->quick_until_us = now_us + QUICK_SPAN_US;
+  pump_wake (pump);
   set_tick (pump);
 }
 

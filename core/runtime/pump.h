@@ -25,7 +25,9 @@ Pump *pump_new (Control *control, Ccore *ccore, gboolean (*look) (gpointer data)
 gboolean pump_start (Pump *pump, GError **error);
 /* Any thread, after the control thread has ended: joins the poller. */
 void pump_free (Pump *pump);
-/* Something happened: ticks from now on, quick ones first, until LOOK says no. */
+/* Callers are about: ticks from now on, until LOOK says no. */
+void pump_wake (Pump *pump);
+/* Something happened: the same, and quick ones first. */
 void pump_stir (Pump *pump);
 /* The wall clock was set: for a second C-core is made to look at its timers (FACTS 14). */
 void pump_clock_stepped (Pump *pump, void (*each) (gpointer data));

@@ -47,6 +47,14 @@ struct CenoteRuntime {
 /* ------------------------------------------------------ what pools tell it */
 
 static void
+pool_wanted (gpointer data)
+{
+  CenoteRuntime *runtime = data;
+
+  pump_wake (runtime->pump);
+}
+
+static void
 pool_stirred (gpointer data)
 {
   CenoteRuntime *runtime = data;
@@ -268,6 +276,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
     .bus = runtime->bus,
     .callbacks = runtime->callbacks,
     .budget = &runtime->budget,
+    .wanted = pool_wanted,
     .stirred = pool_stirred,
     .over = pool_is_over,
     .runtime = runtime,

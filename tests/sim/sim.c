@@ -122,6 +122,7 @@ make_site (Sim *sim)
     .bus = sim->bus,
     .callbacks = sim->callbacks,
     .budget = &sim->budget,
+    .wanted = pool_stirred,
     .stirred = pool_stirred,
     .over = pool_is_over,
     .runtime = sim,
