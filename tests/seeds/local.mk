@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# The systems that Cenote covers, one file each: their features, their defects and
+# their own test cases, against servers in processes of their own and through the
+# public functions alone.  Under sanitizers too: nothing here needs a foreign program.
+
+if HAVE_GTEST
+check_PROGRAMS += tests/seeds-tests
+if SYSTEM_TESTS
+TESTS += tests/seeds-tests
+else
+if SANITIZER
+TESTS += tests/seeds-tests
+endif
+endif
+endif
+
+tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
+tests_seeds_tests_LDADD = $(server_test_libs)
+tests_seeds_tests_SOURCES = \
+  tests/seeds/test-seed-a1.cc \
+  tests/servers/client.h \
+  tests/servers/connects.cc \
+  tests/servers/connects.h \
+  tests/servers/gauges.h \
+  tests/servers/servers.h
