@@ -6,12 +6,15 @@
 
 #include "escape.h"
 #include "expand.h"
+#include "settings.h"
 
 /* JSON, which has its own use for backslashes, semicolons and braces. */
 static gboolean
 is_raw (const ConfigGroup *group, const char *key)
 {
-  return strcmp (group->kind, "pool") == 0 && strcmp (key, "service-config") == 0;
+  gint row = strcmp (group->kind, "pool") == 0 ? option_table_find (&pool_options, key) : -1;
+
+  return row >= 0 && (pool_options.rows[row].flags & OPTION_RAW) != 0;
 }
 
 static char *

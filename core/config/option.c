@@ -379,7 +379,7 @@ option_format (const CenoteOption *row, const CenoteValue *value)
   case CENOTE_OPTION_PATH:
     break;
   }
-  return escape_write (value->text, FALSE);
+  return row->flags & OPTION_RAW ? g_strdup (value->text) : escape_write (value->text, FALSE);
 }
 
 static char *

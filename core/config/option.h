@@ -25,6 +25,10 @@ typedef struct OptionTable {
   guint row_size;
 } OptionTable;
 
+/* A flag of the core's own rows: the text is taken as it stands, without escapes and
+ * ${VAR}, and shown so.  Plugins' rows may not have it. */
+#define OPTION_RAW (1u << 31)
+
 #define OPTION_TABLE(array) { (array), G_N_ELEMENTS (array), sizeof (CenoteOption) }
 
 /* Copies row I into OUT_ROW, absent members zero. */

@@ -115,7 +115,7 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_API_KEY, STRING, .name = "api-key", .flags = CENOTE_OPTION_SECRET,
        .summary = "A key that each call carries."),
   ROW (POOL_TOKEN_FILE, PATH, .name = "token-file", .summary = "A file with a bearer token that each call carries."),
-  ROW (POOL_SERVICE_CONFIG, STRING, .name = "service-config",
+  ROW (POOL_SERVICE_CONFIG, STRING, .name = "service-config", .flags = OPTION_RAW,
        .summary = "gRPC's service config as JSON; taken as it is written, without escapes and ${VAR}."),
   ROW (POOL_CHANNEL_ARGS, LIST, .name = "channel-args", .max = "100",
        .summary = "Further arguments for C-core's channels, name=value;…: a whole number is passed as one, all else as "

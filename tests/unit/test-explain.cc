@@ -24,6 +24,7 @@ const char *const keyfile = "[cenote]\n"
                             "passphrase=s3cret\n"
                             "[pool:b]\n"
                             "target=x:1\n"
+                            "service-config={\"a\": \"\\q;${X}\"}\n"
                             "critical=no\n";
 
 std::string
@@ -95,6 +96,14 @@ TEST (Explain, HasEveryOptionOfEveryGroupOnce)
     EXPECT_LT (at, end) << key;
     EXPECT_GE (text.find (key, at + 1), end) << key;
   }
+}
+
+/* As it was taken. */
+TEST (Explain, ShowsWhatIsTakenRawWithoutEscapes)
+{
+  EXPECT_TRUE (says (explained (FALSE), "service-config={\"a\": \"\\q;${X}\"}", "(data):13"));
+  EXPECT_NE (explained (TRUE).find ("{\"key\":\"service-config\",\"value\":\"{\\\"a\\\": \\\"\\\\q;${X}\\\"}\""),
+             std::string::npos);
 }
 
 TEST (Explain, ShowsNoSecret)
