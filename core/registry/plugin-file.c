@@ -311,6 +311,17 @@ plugin_file_read_note (const char *path, PluginNote *out_note, GError **error)
 
 /* ---------------------------------------------------------------- library */
 
+/* What dlopen() says, without the path that it mostly begins with and we name ourselves. */
+static void
+refuse_load (GError **error, const Image *image)
+{
+  const char *text = dlerror ();
+
+  if (g_str_has_prefix (text, image->name) && g_str_has_prefix (text + strlen (image->name), ": "))
+    text += strlen (image->name) + strlen (": ");
+  refuse (error, image, "%s", text);
+}
+
 const CenotePlugin *
 plugin_file_load (const char *path, GError **error)
 {
@@ -321,7 +332,7 @@ plugin_file_load (const char *path, GError **error)
   void *library = dlopen (path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
   if (!library) {
-    refuse (error, &image, "%s", dlerror ());
+    refuse_load (error, &image);
     return NULL;
   }
   symbol = dlsym (library, CENOTE_PLUGIN_QUERY_SYMBOL);

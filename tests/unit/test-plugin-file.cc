@@ -175,4 +175,15 @@ TEST_F (PluginFile, TellsWhatIsNoPluginOnceLoaded)
                   CENOTE_ERROR_PLUGIN, "backoff-text.so");
 }
 
+/* dlerror() mostly begins with the path. */
+TEST_F (PluginFile, NamesThePathOnce)
+{
+  const string path = directory.write ("backoff-text.so", "no library");
+
+  ASSERT_EQ (plugin_file_load (path.c_str (), &error), nullptr);
+  EXPECT_EQ (string (error->message).find (path + ": "), 0u) << error->message;
+  EXPECT_EQ (string (error->message).find (path, 1), string::npos) << error->message;
+  EXPECT_GT (strlen (error->message), path.size () + strlen (": ")) << "and it says why";
+}
+
 } // namespace
