@@ -155,7 +155,8 @@ struct CenoteHost {
   /* Leaves TEXT (copied) as the reason in FAULT; the operation then returns its failure. */
   void (*fail) (const CenoteHost *host, CenoteFault *fault, const char *text);
   /* Calls FUNC once on the control thread after DELAY_US.  Transports only;
-   * returns NULL for other kinds.  To be called on the control thread. */
+   * returns NULL for other kinds, and where the pool has come to its end.  To be
+   * called on the control thread. */
   CenoteTimer *(*timer_start) (const CenoteHost *host, int64_t delay_us, void (*func) (void *data), void *data);
   /* Stops a timer that has not run; NULL is ignored.  A timer that has run is gone. */
   void (*timer_stop) (const CenoteHost *host, CenoteTimer *timer);
@@ -418,9 +419,14 @@ typedef struct CenoteTransportOps {
    * watch: from now until close_channel returns, NOTIFY is told of each change. */
   void (*watch) (void *state, struct grpc_channel *channel, CenoteTransportNotify notify, void *notify_data);
   /* connect: begin one attempt; CONNECTING, then READY or TRANSIENT_FAILURE follows.
-   * Called again on the same channel after READY was followed by IDLE. */
+   * Called again on the same channel after READY was followed by IDLE.  A channel that
+   * has told TRANSIENT_FAILURE may be asked too, where the host has not handled that
+   * yet: it is closed next, whether it begins an attempt or does nothing. */
   void (*connect) (void *state, struct grpc_channel *channel);
-  /* Optional alone (grpc_channel_destroy()).  The channel is given back; no NOTIFY comes after. */
+  /* Optional alone (grpc_channel_destroy()).  The channel is given back; no NOTIFY comes
+   * after.  One that is still leased at the end of its pool is closed on the thread that
+   * releases its last lease, whichever that is; such channels are closed one at a time,
+   * and destroy follows the last. */
   void (*close_channel) (void *state, struct grpc_channel *channel);
   /* Optional (nothing).  Every channel has been closed. */
   void (*destroy) (void *state);
