@@ -27,6 +27,7 @@ pool_free (CenotePool *pool)
   g_hash_table_unref (pool->waiter_ids);
   slot_table_unref (pool->table);
   bus_unref (pool->bus);
+  callbacks_unref (pool->callbacks);
   control_unref (pool->control);
   pool_settings_unref (pool->settings);
   g_free (pool->last_error);
@@ -95,18 +96,26 @@ cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpoi
   guint id = 0;
 
   g_return_val_if_fail (observer != NULL, 0);
+  if (process_is_forked_child ()) {
+    if (notify != NULL)
+      notify (user_data);
+    return G_MAXUINT;
+  }
   monitor_lock (&pool->lock);
   if (pool->observers != NULL)
     id = observers_add (pool->observers, observer, user_data, notify);
   monitor_unlock (&pool->lock);
-  if (id == 0 && notify != NULL)
-    notify (user_data);
-  return id == 0 ? G_MAXUINT : id;
+  if (id != 0)
+    return id;
+  callbacks_post (pool->callbacks, "observer's notify", NULL, user_data, notify);
+  return G_MAXUINT;
 }
 
 void
 cenote_pool_remove_observer (CenotePool *pool, guint id)
 {
+  if (process_is_forked_child ())
+    return;
   monitor_lock (&pool->lock);
   if (pool->observers != NULL)
     observers_remove (pool->observers, id);

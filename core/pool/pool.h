@@ -79,6 +79,7 @@ struct CenotePool {
   const PoolSite *site;      /* valid until POOL_OVER */
   Control *control;          /* any thread (reference) */
   Bus *bus;                  /* any thread (reference) */
+  Callbacks *callbacks;      /* any thread (reference) */
   Observers *observers;      /* any thread */
   _Atomic guint next_waiter_id;
 

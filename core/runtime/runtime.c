@@ -288,6 +288,7 @@ static void
 runtime_free (CenoteRuntime *runtime)
 {
   g_ptr_array_unref (runtime->pools);
+  callbacks_free (runtime->callbacks);
   bus_free (runtime->bus);
   control_unref (runtime->control);
   settings_free (runtime->settings);
@@ -450,7 +451,6 @@ take_down (CenoteRuntime *runtime)
   control_stop (runtime->control);
   g_clear_pointer (&runtime->pump, pump_free);
   callbacks_stop (runtime->callbacks);
-  g_clear_pointer (&runtime->callbacks, callbacks_free);
   bus_stop (runtime->bus);
   ccore_free (g_steal_pointer (&runtime->ccore), !runtime->orphaned);
 }

@@ -71,7 +71,14 @@ callbacks_set_limits (Callbacks *callbacks, gint64 budget_us, gint64 patience_us
   callbacks->patience_us = patience_us;
 }
 
-static void
+Callbacks *
+callbacks_ref (Callbacks *callbacks)
+{
+  (void) __atomic_add_fetch (&callbacks->refs, 1, __ATOMIC_RELAXED);
+  return callbacks;
+}
+
+void
 callbacks_unref (Callbacks *callbacks)
 {
   if (__atomic_sub_fetch (&callbacks->refs, 1, __ATOMIC_ACQ_REL) != 0)
@@ -166,8 +173,7 @@ gboolean
 callbacks_start (Callbacks *callbacks)
 {
   monitor_lock (&callbacks->monitor);
-  (void) __atomic_add_fetch (&callbacks->refs, 1, __ATOMIC_RELAXED);
-  callbacks->thread = thread_start ("cenote-call", callbacks_main, callbacks, NULL);
+  callbacks->thread = thread_start ("cenote-call", callbacks_main, callbacks_ref (callbacks), NULL);
   callbacks->started = callbacks->thread != NULL;
   monitor_unlock (&callbacks->monitor);
   if (!callbacks->started)

@@ -26,8 +26,10 @@ gboolean callbacks_start (Callbacks *callbacks);
  * patience is named in the log and left behind: the thread still runs what waits
  * and ends then.  Called on the callback thread itself it only asks for the end.  Idempotent. */
 void callbacks_stop (Callbacks *callbacks);
-/* Any thread; stops first. */
+/* Any thread; stops first.  Its memory stays for those who have a reference. */
 void callbacks_free (Callbacks *callbacks);
+Callbacks *callbacks_ref (Callbacks *callbacks);
+void callbacks_unref (Callbacks *callbacks);
 
 /* Any thread, never blocks.  NAME (static) for the log.  FUNC (nullable).  DESTROY
  * (nullable) runs after FUNC, on the same thread, also when FUNC never ran: what is

@@ -252,12 +252,17 @@ typedef struct CenoteObserver {
 /**
  * cenote_pool_add_observer:
  * @observer: (transfer none): copied
- * @notify: (nullable): called once, on the callback thread, after the last callback
+ * @user_data: for its functions
+ * @notify: (nullable): called once with @user_data, after the last callback, on the
+ *   callback thread; where that has ended with its runtime (or is another process's, in
+ *   a forked child) on the thread that adds, removes or stops, before the call returns
  *
- * Returns: an id, never 0.  Since: 0.1
+ * A pool that was stopped takes no observer any more: only @notify is called.
+ * Returns: an id for cenote_pool_remove_observer(), never 0.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpointer user_data, GDestroyNotify notify);
-/** cenote_pool_remove_observer: after it returns no new callback begins. */
+/** cenote_pool_remove_observer: after it returns no new callback begins.  An unknown id is ignored.  Since: 0.1 */
 CENOTE_API void cenote_pool_remove_observer (CenotePool *pool, guint id);
 
 /**
