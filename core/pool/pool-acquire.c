@@ -26,6 +26,23 @@ timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **err
   return TRUE;
 }
 
+/* How much of a timeout that ends at UNTIL_US is left. */
+static gint64
+left_us (CenotePool *pool, gint64 until_us)
+{
+  return until_us == G_MAXINT64 ? G_MAXINT64 : MAX (0, until_us - control_now_us (pool->control));
+}
+
+static gint64
+until (CenotePool *pool, gint64 timeout_us)
+{
+  gint64 now_us = control_now_us (pool->control);
+
+  return timeout_us < G_MAXINT64 - now_us ? now_us + timeout_us : G_MAXINT64;
+}
+
+typedef enum { WAIT_GOT, WAIT_FAILED, WAIT_MOCKED } WaitOutcome;
+
 /* A caller that blocks: its waiter lives on its stack. */
 typedef struct BlockedWaiter {
   Waiter waiter;             /* first */
@@ -60,7 +77,7 @@ blocked_begin (gpointer data)
   pool_touch (blocked->pool);
 }
 
-static gboolean
+static WaitOutcome
 block (CenotePool *pool, gboolean for_lease, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
   BlockedWaiter blocked = {
@@ -82,30 +99,58 @@ block (CenotePool *pool, gboolean for_lease, guint64 key_hash, gint64 timeout_us
   monitor_clear (&blocked.monitor);
   if (blocked.error != NULL) {
     g_propagate_error (error, blocked.error);
-    return FALSE;
+    return WAIT_FAILED;
   }
+  if (for_lease && blocked.lease.channel == NULL)
+    return WAIT_MOCKED;
   if (out_lease != NULL)
     *out_lease = blocked.lease;
+  return WAIT_GOT;
+}
+
+/* What needs no wait: a channel at once, the mock's answer, an error.  FALSE: wait. */
+static gboolean
+get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+{
+  LeaseResult result = pool_get (pool, key_hash, out_lease);
+
+  if (result == LEASE_GOT)
+    return TRUE;
+  if (result == LEASE_MOCKED && pool_ask_mock (pool, out_lease, error) != MOCK_GONE)
+    return TRUE;
+  if (result != LEASE_STOPPED && timeout_us > 0)
+    return FALSE;
+  pool_get_otherwise (pool, result, out_lease, error);
   return TRUE;
+}
+
+/* A mock that was set meanwhile answers; where it has gone again the wait goes on, from the queue's end. */
+static gboolean
+wait_for_lease (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+{
+  gint64 until_us = until (pool, timeout_us);
+  WaitOutcome outcome;
+
+  if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
+    return FALSE;
+  while ((outcome = block (pool, TRUE, key_hash, left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
+    if (get_at_once (pool, key_hash, left_us (pool, until_us), out_lease, error))
+      return out_lease->channel != NULL;
+  }
+  return outcome == WAIT_GOT;
 }
 
 static gboolean
 acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
 {
-  LeaseResult result;
   gint64 timeout_us;
 
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
   if (!timeout_to_us (pool, timeout_ms, &timeout_us, error))
     return FALSE;
-  result = pool_get (pool, key_hash, out_lease);
-  if (G_LIKELY (result == LEASE_GOT))
-    return TRUE;
-  if (result == LEASE_MOCKED || result == LEASE_STOPPED || timeout_us == 0)
-    return pool_get_otherwise (pool, result, out_lease, error);
-  if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
-    return FALSE;
-  return block (pool, TRUE, key_hash, timeout_us, out_lease, error);
+  if (get_at_once (pool, key_hash, timeout_us, out_lease, error))
+    return out_lease->channel != NULL;
+  return wait_for_lease (pool, key_hash, timeout_us, out_lease, error);
 }
 
 gboolean
@@ -131,7 +176,7 @@ cenote_pool_await_ready (CenotePool *pool, gint64 timeout_ms, GError **error)
     return TRUE;
   if (timeout_us > 0 && !process_check_may_block ("cenote_pool_await_ready()", error))
     return FALSE;
-  return block (pool, FALSE, 0, timeout_us, NULL, error);
+  return block (pool, FALSE, 0, timeout_us, NULL, error) == WAIT_GOT;
 }
 
 gboolean
@@ -164,7 +209,7 @@ cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_
 
 typedef struct AsyncWaiter {
   Waiter waiter;             /* first */
-  gint64 timeout_us;
+  gint64 until_us;           /* G_MAXINT64: for ever */
   CenotePool *pool;          /* (reference) */
   GMainContext *context;     /* (reference) */
   CenoteAcquireCallback callback;
@@ -173,6 +218,8 @@ typedef struct AsyncWaiter {
   CenoteLease lease;
   GError *error;
   gboolean cancelled;
+  gboolean asks_mock;        /* its answer is the mock's, which is asked on the context */
+  gboolean waits_again;
 } AsyncWaiter;
 
 static void
@@ -189,14 +236,36 @@ async_free (gpointer data)
   g_free (async);
 }
 
+static void async_wait (AsyncWaiter *async);
+
+/* The answer is there, or on the mock's going the wait begins anew. */
 static gboolean
 async_dispatch (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  if (!async->cancelled)
+  if (async->cancelled)
+    return G_SOURCE_REMOVE;
+  if (async->asks_mock)
+    async->waits_again = !get_at_once (async->pool, async->waiter.key_hash, left_us (async->pool, async->until_us),
+                                       &async->lease, &async->error);
+  async->asks_mock = FALSE;
+  if (!async->waits_again)
     async->callback (async->pool, async->error == NULL ? &async->lease : NULL, async->error, async->user_data);
   return G_SOURCE_REMOVE;
+}
+
+static void
+async_leave (gpointer data)
+{
+  AsyncWaiter *async = data;
+
+  if (!async->waits_again) {
+    async_free (async);
+    return;
+  }
+  async->waits_again = FALSE;
+  async_wait (async);
 }
 
 /* On the caller's context, where a context that ends first only frees. */
@@ -206,7 +275,7 @@ async_finish (AsyncWaiter *async)
   GSource *source = g_idle_source_new ();
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, async_dispatch, async, async_free);
+  g_source_set_callback (source, async_dispatch, async, async_leave);
   g_source_attach (source, async->context);
   g_source_unref (source);
 }
@@ -219,6 +288,7 @@ async_done (Waiter *waiter, CenoteLease *lease, GError *error)
   if (lease != NULL)
     async->lease = *lease;
   async->error = error == NULL ? NULL : g_error_copy (error);
+  async->asks_mock = lease == NULL && error == NULL;
   async_finish (async);
 }
 
@@ -227,26 +297,30 @@ async_begin (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  pool_wait (async->pool, &async->waiter, async->timeout_us);
+  pool_wait (async->pool, &async->waiter, left_us (async->pool, async->until_us));
   pool_touch (async->pool);
 }
 
-/* What needs no wait: a channel at once, a mock, an error.  FALSE: wait. */
+static void
+async_wait (AsyncWaiter *async)
+{
+  if (control_post (async->pool->control, async_begin, async))
+    return;
+  async->error = pool_miss_error (async->pool, LEASE_STOPPED);
+  async_finish (async);
+}
+
+/* FALSE: wait. */
 static gboolean
 async_try (AsyncWaiter *async, gint64 timeout_ms)
 {
   CenotePool *pool = async->pool;
-  LeaseResult result;
+  gint64 timeout_us;
 
-  if (!process_check_fork (&async->error) || !timeout_to_us (pool, timeout_ms, &async->timeout_us, &async->error))
+  if (!process_check_fork (&async->error) || !timeout_to_us (pool, timeout_ms, &timeout_us, &async->error))
     return TRUE;
-  result = pool_get (pool, async->waiter.key_hash, &async->lease);
-  if (result == LEASE_GOT)
-    return TRUE;
-  if (result != LEASE_MOCKED && result != LEASE_STOPPED && async->timeout_us > 0)
-    return FALSE;
-  pool_get_otherwise (pool, result, &async->lease, &async->error);
-  return TRUE;
+  async->until_us = until (pool, timeout_us);
+  return get_at_once (pool, async->waiter.key_hash, timeout_us, &async->lease, &async->error);
 }
 
 static AsyncWaiter *
@@ -275,12 +349,10 @@ cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 ti
   async->callback = callback;
   async->user_data = user_data;
   async->notify = notify;
-  if (async_try (async, timeout_ms)) {
+  if (async_try (async, timeout_ms))
     async_finish (async);
-  } else if (!control_post (pool->control, async_begin, async)) {
-    async->error = pool_miss_error (pool, LEASE_STOPPED);
-    async_finish (async);
-  }
+  else
+    async_wait (async);
   return id;
 }
 

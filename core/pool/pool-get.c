@@ -9,9 +9,8 @@
 
 /* ---------------------------------------------------------------------- get */
 
-/* The mock may have gone since the view that named it: then the pool answers itself. */
-static gboolean
-get_from_mock (CenotePool *pool, CenoteLease *out_lease, GError **error)
+MockAnswer
+pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error)
 {
   MockBox *mock;
   gboolean got;
@@ -20,10 +19,10 @@ get_from_mock (CenotePool *pool, CenoteLease *out_lease, GError **error)
   mock = pool->mock == NULL ? NULL : mock_ref (pool->mock);
   monitor_unlock (&pool->lock);
   if (mock == NULL)
-    return pool_get (pool, 0, out_lease) == LEASE_GOT;
+    return MOCK_GONE;
   got = mock_get (mock, pool, out_lease, error);
   mock_unref (mock);
-  return got;
+  return got ? MOCK_GAVE : MOCK_REFUSED;
 }
 
 static void
@@ -67,14 +66,17 @@ pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
 gboolean
 pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error)
 {
-  GError *why = NULL;
-
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
-  if (result == LEASE_MOCKED && get_from_mock (pool, out_lease, &why))
-    return TRUE;
-  if (why != NULL)
-    g_propagate_error (error, why);
-  else if (error != NULL)
+  while (result == LEASE_MOCKED) {
+    MockAnswer answer = pool_ask_mock (pool, out_lease, error);
+
+    if (answer != MOCK_GONE)
+      return answer == MOCK_GAVE;
+    result = pool_get (pool, 0, out_lease);
+    if (result == LEASE_GOT)
+      return TRUE;
+  }
+  if (error != NULL)
     *error = pool_miss_error (pool, result);
   return FALSE;
 }

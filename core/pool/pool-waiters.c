@@ -3,8 +3,9 @@
  * pool-waiters: who waits for a channel: first come, first served.
  *
  * A waiter is taken out of the queue before its `done` is called, and `done` is
- * called exactly once, by whichever comes first: a channel, its deadline, the
- * end of hope (disconnect, stop, attempts used up).
+ * called exactly once, by whichever comes first: a channel, its deadline, a mock
+ * (which the waiting caller then asks itself), the end of hope (disconnect, stop,
+ * attempts used up).
  */
 #include "pool.h"
 
@@ -65,15 +66,27 @@ refusal (CenotePool *pool)
   return pool_hopeless (pool);
 }
 
+/* A mock takes the place of leases, not of readiness. */
+static gboolean
+is_for_mock (CenotePool *pool, const Waiter *waiter)
+{
+  return waiter->for_lease && pool->phase < POOL_STOPPING && pool_is_mocked (pool);
+}
+
 static gboolean serve (CenotePool *pool, Waiter *waiter);
 
 void
 pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us)
 {
   gint64 now_us = control_now_us (pool->control);
-  GError *error = refusal (pool);
+  gboolean for_mock = is_for_mock (pool, waiter);
+  GError *error = for_mock ? NULL : refusal (pool);
 
   waiter->since_us = now_us;
+  if (for_mock) {
+    waiter->done (waiter, NULL, NULL);
+    return;
+  }
   if (error != NULL) {
     waiter->done (waiter, NULL, error);
     g_error_free (error);
@@ -122,12 +135,28 @@ serve (CenotePool *pool, Waiter *waiter)
   return TRUE;
 }
 
+static void
+send_to_mock (CenotePool *pool)
+{
+  GList *at = pool->waiters.head;
+
+  while (at != NULL) {
+    Waiter *waiter = at->data;
+
+    at = at->next;
+    if (is_for_mock (pool, waiter))
+      end (pool, waiter, NULL, NULL);
+  }
+}
+
 void
 pool_serve_waiters (CenotePool *pool)
 {
   g_autoptr (GError) hopeless = NULL;
-  GList *at = pool->waiters.head;
+  GList *at;
 
+  send_to_mock (pool);
+  at = pool->waiters.head;
   if (at == NULL)
     return;
   hopeless = pool_hopeless (pool);

@@ -30,8 +30,8 @@ pool_want_plan (CenotePool *pool)
   pool_touch (pool);
 }
 
-static gboolean
-is_mocked (CenotePool *pool)
+gboolean
+pool_is_mocked (CenotePool *pool)
 {
   gboolean mocked;
 
@@ -50,7 +50,7 @@ view_flags (CenotePool *pool)
     flags |= VIEW_STOPPED;
   if (pool->paused)
     flags |= VIEW_PAUSED;
-  if (is_mocked (pool))
+  if (pool_is_mocked (pool))
     flags |= VIEW_MOCKED;
   if (pool->parked)
     flags |= VIEW_PARKED;

@@ -61,7 +61,8 @@ struct Waiter {
   gboolean for_lease;        /* else only for a ready channel */
   guint64 key_hash;
   gint64 since_us;
-  /* Exactly once, on the control thread: LEASE is set where for_lease and ERROR is NULL. */
+  /* Exactly once, on the control thread: LEASE is set where for_lease and ERROR is NULL.
+   * Both are NULL where the pool has a mock now: it is for the caller's thread to ask it. */
   void (*done) (Waiter *waiter, CenoteLease *lease, GError *error);
   guint id;                  /* for cancel; 0: none */
   CenotePool *pool;          /* (reference) while queued */
@@ -178,6 +179,8 @@ void pool_republish (CenotePool *pool);
 void pool_drain_all (CenotePool *pool, const char *why);
 
 guint pool_expected (const CenotePool *pool);
+/* Whether callers are to ask the mock. */
+gboolean pool_is_mocked (CenotePool *pool);
 /* Why nobody can get a channel now and waiting is no use; NULL: waiting may help. */
 GError *pool_hopeless (CenotePool *pool);
 /* Any thread: the error of a get that found nothing. */
@@ -206,6 +209,9 @@ void pool_fail_waiters (CenotePool *pool, const GError *error);
 
 /* Any thread.  One get; the sampled ones are timed and told. */
 LeaseResult pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease);
+typedef enum { MOCK_GAVE, MOCK_REFUSED, MOCK_GONE } MockAnswer;
+/* Any thread, after LEASE_MOCKED.  MOCK_GONE: it was taken away since the view that named it; get again. */
+MockAnswer pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error);
 /* Any thread.  What a get that did not end with LEASE_GOT gives: the mock's answer, or an error. */
 gboolean pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error);
 

@@ -278,7 +278,11 @@ typedef gboolean (*CenoteMockFunc) (CenotePool *pool, CenoteLease *out_lease, gp
  * @mock: (nullable): NULL: no mock any more
  * @notify: (nullable): called once when @mock is replaced and no call of it runs
  *
- * @mock answers get, acquire and execute in the pool's place; real supervision goes on beneath.
+ * @mock answers get, acquire and execute in the pool's place, on the caller's thread (for
+ * cenote_pool_acquire_async() on its context); those who wait already are answered by it
+ * too.  Real supervision goes on beneath: status, observers, await_ready and connect mean
+ * the real channels.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
  */
 CENOTE_API void cenote_pool_set_mock (CenotePool *pool, CenoteMockFunc mock, gpointer user_data, GDestroyNotify notify);
 

@@ -859,6 +859,56 @@ TEST_F (PoolTest, AMockAnswersInThePoolsPlace)
   EXPECT_EQ (mock.n_calls, 3);
 }
 
+/* Nothing is connected: both wait. */
+TEST_F (PoolTest, AMockAnswersThoseWhoWaitAlready)
+{
+  Mock mock;
+
+  make ("size=1\nmax-waiters=2");
+  peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
+  sim_start (sim);
+  Acquire &first = acquire (), &second = acquire (1000);
+  settle ();
+  EXPECT_EQ (Status (pool)->waiters, 2);
+  cenote_pool_set_mock (pool, Mock::answer, &mock, Mock::notify);
+  EXPECT_EQ (mock.n_calls, 0) << "it is asked on the callers' own context";
+  settle ();
+  EXPECT_TRUE (first.got () && second.got ());
+  EXPECT_EQ ((void *) first.lease.channel, &mock.channel);
+  EXPECT_EQ (mock.n_calls, 2);
+  EXPECT_EQ (Status (pool)->waiters, 0);
+  mock.fails = true;
+  Acquire &third = acquire ();
+  settle ();
+  EXPECT_EQ (third.code, CENOTE_ERROR_NOT_CONNECTED);
+  EXPECT_EQ (third.message, "the mock says no");
+}
+
+/* Set and taken away again before the waiter's own loop has run: it waits on, as long as it was to. */
+TEST_F (PoolTest, AMockThatWentAgainLeavesTheWaiterWaiting)
+{
+  Mock mock;
+  gint64 begun_us;
+
+  make ("size=1");
+  peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
+  sim_start (sim);
+  Acquire &late = acquire (500), &patient = acquire ();
+  settle ();
+  begun_us = now ();
+  cenote_pool_set_mock (pool, Mock::answer, &mock, Mock::notify);
+  cenote_pool_set_mock (pool, nullptr, nullptr, nullptr);
+  EXPECT_EQ (mock.n_notified, 1);
+  run (SIM_S);
+  EXPECT_EQ (mock.n_calls, 0);
+  EXPECT_EQ (late.code, CENOTE_ERROR_TIMEOUT);
+  EXPECT_EQ (late.answered_us - begun_us, 500 * SIM_MS);
+  EXPECT_FALSE (patient.answered);
+  peer_always (peer, PEER_ACCEPTS, SIM_MS, PEER_FOREVER, nullptr);
+  run (SIM_S);
+  EXPECT_TRUE (patient.got ());
+}
+
 TEST_F (PoolTest, AReplacedMockIsToldOnce)
 {
   Mock first, second;
