@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <sys/random.h>
+#include <time.h>
 
 #include "world-barrier.h"
 
@@ -11,6 +12,16 @@ real_now_us (World *world)
 {
   (void) world;
   return g_get_monotonic_time ();
+}
+
+static gint64
+real_now_ns (World *world)
+{
+  struct timespec now;
+
+  (void) world;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
 }
 
 static gint64
@@ -46,6 +57,7 @@ world_real (void)
     .random = real_random,
     .heavy_barrier = real_heavy_barrier,
     .threaded = TRUE,
+    .now_ns = real_now_ns,
   };
   static gsize once;
 

@@ -19,6 +19,7 @@ struct World {
   void (*heavy_barrier) (World *world);
   gboolean asymmetric;               /* heavy_barrier orders every thread of the process */
   gboolean threaded;
+  gint64 (*now_ns) (World *world);   /* nullable: now_us, finer, for what takes no microsecond */
 };
 
 /* The real one: CLOCK_MONOTONIC, getrandom(), membarrier().  Never freed. */
@@ -28,6 +29,12 @@ static inline gint64
 world_now_us (World *world)
 {
   return world->now_us (world);
+}
+
+static inline gint64
+world_now_ns (World *world)
+{
+  return world->now_ns == NULL ? world->now_us (world) * 1000 : world->now_ns (world);
 }
 
 #endif

@@ -25,15 +25,17 @@ pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error)
   return got ? MOCK_GAVE : MOCK_REFUSED;
 }
 
+/* LEASE is NULL for a get that gave none. */
 static void
-tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_us, gboolean ok)
+tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_ns, const CenoteLease *lease)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (kind);
 
   if (!bus_wants (pool->bus, kind))
     return;
-  event.duration_ns = duration_us * 1000;
-  event.ok = ok;
+  event.duration_ns = duration_ns;
+  event.ok = lease != NULL;
+  event.channel = lease != NULL ? lease_channel_id (lease) : 0;
   monitor_lock (&pool->lock);
   event.current_size = pool->shown_current;
   monitor_unlock (&pool->lock);
@@ -44,12 +46,14 @@ tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_us, gboolean o
 static LeaseResult
 get_timed (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
 {
-  gint64 begun_us = control_now_us (pool->control);
+  World *world = control_world (pool->control);
+  gint64 begun_ns = world_now_ns (world);
   LeaseResult result = lease_get (pool->table, key_hash, TRUE, out_lease);
-  gint64 duration_us = control_now_us (pool->control) - begun_us;
+  gint64 duration_ns = world_now_ns (world) - begun_ns;
+  const CenoteLease *lease = result == LEASE_GOT ? out_lease : NULL;
 
-  tell_get (pool, CENOTE_EVENT_CHANNEL_GET, duration_us, result == LEASE_GOT);
-  tell_get (pool, CENOTE_EVENT_POOL_GET_CHANNEL, duration_us, result == LEASE_GOT);
+  tell_get (pool, CENOTE_EVENT_CHANNEL_GET, duration_ns, lease);
+  tell_get (pool, CENOTE_EVENT_POOL_GET_CHANNEL, duration_ns, lease);
   return result;
 }
 

@@ -536,6 +536,14 @@ lease_release_plain (CenoteLease *lease)
   untally (slot, tally, TRUE);
 }
 
+guint64
+lease_channel_id (const CenoteLease *lease)
+{
+  const LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+
+  return atomic_load_explicit (&entry->slot->channel_id, memory_order_relaxed);
+}
+
 LeaseFaults
 lease_get_faults (void)
 {

@@ -46,6 +46,7 @@ struct Slot {
   SlotDestroy destroy;
   gpointer destroy_data;
   Slot *next_free;
+  _Atomic guint64 channel_id; /* in the views, for those who tell of a get */
   /* Written by failures, releases of ending threads, and orphans' last releases. */
   _Alignas (CACHE_LINE) _Atomic gint64 remote_released;
   _Atomic gint64 failures;

@@ -54,6 +54,7 @@ view_put (SlotView *view, guint i, const SlotPlace *place)
     .tally_index = slot->index,
   };
   atomic_store_explicit (&slot->number, place->number, memory_order_relaxed);
+  atomic_store_explicit (&slot->channel_id, place->channel_id, memory_order_relaxed);
 }
 
 /* ----------------------------------------------------------------- retiring */

@@ -173,6 +173,9 @@ lease_get (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_
                                  : lease_get_special (table, key_hash, timed, out_lease);
 }
 
+/* The id of the channel that LEASE, which a get has just filled, is on. */
+guint64 lease_channel_id (const CenoteLease *lease);
+
 /* Any thread.  LEASE becomes CENOTE_LEASE_INIT.  Nothing more is done for one that
  * is, and for a mock's, whose channel alone is set.  (priv[3] to priv[6] are left
  * to others: NULL after a get.) */

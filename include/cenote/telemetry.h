@@ -17,7 +17,7 @@ extern "C" {
 
 /* Kinds keep their numbers for good; a mask has the bit 1 << kind. */
 typedef enum {
-  CENOTE_EVENT_CHANNEL_GET = 0,           /* sampled: a lease was taken, or not */
+  CENOTE_EVENT_CHANNEL_GET = 0,           /* sampled: a lease was taken, or not: duration_ns, channel (0: none), ok */
   CENOTE_EVENT_CHANNEL_CONNECTED,         /* duration_ns: of the attempt */
   CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, /* duration_ns: of the attempt; error */
   CENOTE_EVENT_CHANNEL_DISCONNECTED,      /* duration_ns: time connected; reason */
@@ -26,7 +26,7 @@ typedef enum {
   CENOTE_EVENT_CHANNEL_HEALTH,            /* ok, reason */
   CENOTE_EVENT_CHANNEL_DRAINED,           /* duration_ns: from drain to the last lease; reason */
   CENOTE_EVENT_POOL_INIT,                 /* expected_size, address */
-  CENOTE_EVENT_POOL_GET_CHANNEL,          /* sampled: duration_ns, ok, current_size */
+  CENOTE_EVENT_POOL_GET_CHANNEL,          /* sampled: duration_ns, channel (0: none), ok, current_size */
   CENOTE_EVENT_POOL_STATUS,               /* expected_size, current_size, in_flight, waiters; each status-interval */
   CENOTE_EVENT_POOL_SCALE_UP,             /* duration_ns, requested, succeeded, failed, new_size */
   CENOTE_EVENT_POOL_SCALE_DOWN,           /* duration_ns, requested, succeeded (drains begun), new_size */

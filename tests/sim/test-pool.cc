@@ -1240,6 +1240,22 @@ TEST_F (PoolTest, SampledGetsAreTold)
   EXPECT_EQ (count (CENOTE_EVENT_POOL_GET_CHANNEL), 10u);
   EXPECT_EQ (last (CENOTE_EVENT_POOL_GET_CHANNEL)->event.ok, 1);
   EXPECT_EQ (last (CENOTE_EVENT_POOL_GET_CHANNEL)->event.current_size, 1);
+  EXPECT_EQ (last (CENOTE_EVENT_POOL_GET_CHANNEL)->event.channel, 1u);
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_GET)->event.channel, 1u);
+}
+
+TEST_F (PoolTest, GetsThatFindNothingAreToldToo)
+{
+  make ("size=1\ntelemetry-sample-rate=1");
+  peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
+  listen ();
+  sim_start (sim);
+  EXPECT_FALSE (can_get ());
+  settle ();
+  EXPECT_EQ (count (CENOTE_EVENT_CHANNEL_GET), 1u);
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_GET)->event.ok, 0);
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_GET)->event.channel, 0u);
+  EXPECT_EQ (last (CENOTE_EVENT_POOL_GET_CHANNEL)->event.current_size, 0);
 }
 
 TEST_F (PoolTest, NoneAreToldWithASampleRateOfZero)
