@@ -14,9 +14,6 @@ typedef struct Rules {
   const ConfigGroup *group;
 } Rules;
 
-/* Transports whose connections anyone on their way can read. */
-static const char *const plaintext_transports[] = { "insecure", "unix", NULL };
-
 static const char *
 key_of (PoolOption option)
 {
@@ -168,12 +165,13 @@ check_mixture (const Rules *rules)
 
 /* ----------------------------------------------------------------- security */
 
+/* Whether anyone on the connections' way can read them. */
 static gboolean
 is_plaintext (const Rules *rules)
 {
   const Plugin *transport = plugin_of (rules->pool->transport);
 
-  return transport != NULL && g_strv_contains (plaintext_transports, transport->name);
+  return transport != NULL && (transport->ops.transport.flags & CENOTE_TRANSPORT_SECURE) == 0;
 }
 
 static void

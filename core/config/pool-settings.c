@@ -24,6 +24,7 @@ pool_settings_unref (PoolSettings *settings)
   if (settings == NULL || !g_atomic_ref_count_dec (&settings->refs))
     return;
   check_clear_settings (settings->options, N_POOL_OPTIONS);
+  g_free (settings->credentials.value);
   g_strfreev (settings->targets);
   plugin_use_unref (settings->transport);
   plugin_use_unref (settings->connector);
@@ -202,6 +203,19 @@ read_targets (Check *check, const PoolSettings *pool, const ConfigGroup *group)
   return (char **) g_ptr_array_free (g_steal_pointer (&targets), FALSE);
 }
 
+/* -------------------------------------------------------------- credentials */
+
+/* Of several kinds, which is a problem, the first. */
+static PoolCredentials
+read_credentials (const PoolSettings *pool)
+{
+  if (pool_text (pool, POOL_API_KEY) != NULL)
+    return (PoolCredentials) { CREDENTIALS_API_KEY, g_strdup (pool_text (pool, POOL_API_KEY)) };
+  if (pool_text (pool, POOL_TOKEN_FILE) != NULL)
+    return (PoolCredentials) { CREDENTIALS_TOKEN_FILE, g_strdup (pool_text (pool, POOL_TOKEN_FILE)) };
+  return (PoolCredentials) { CREDENTIALS_NONE, NULL };
+}
+
 /* -------------------------------------------------------------------- whole */
 
 static const char *
@@ -222,6 +236,7 @@ pool_settings_new (Check *check, const ConfigGroup *group, const GPtrArray *proc
   check_keys (check, group, &pool_options, NULL, "a pool");
   read_plugins (check, pool, group, process_sinks);
   pool->targets = read_targets (check, pool, group);
+  pool->credentials = read_credentials (pool);
   pool_rules_check (check, pool, group);
   if (pool->failure != NULL)
     problems_add (check->notes, group->line, group->title, NULL,

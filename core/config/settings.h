@@ -111,11 +111,26 @@ CenoteOptions plugin_use_options (const PluginUse *use);
 PluginUse *plugin_use_ref (PluginUse *use);
 void plugin_use_unref (PluginUse *use);
 
+/* What a pool's calls prove themselves with: at most one kind. */
+typedef enum {
+  CREDENTIALS_NONE,
+  CREDENTIALS_API_KEY,       /* value: the key */
+  CREDENTIALS_TOKEN_FILE,    /* value: the file's path, resolved */
+  CREDENTIALS_BASIC          /* value: "user:password", decoded; sent as `authorization: Basic` */
+} CredentialsKind;
+
+/* A secret, whichever the kind: never shown. */
+typedef struct PoolCredentials {
+  CredentialsKind kind;
+  char *value;               /* NULL for NONE */
+} PoolCredentials;
+
 typedef struct PoolSettings {
   gatomicrefcount refs;
   char *name;
   guint line;
   Setting options[N_POOL_OPTIONS];
+  PoolCredentials credentials;
   char **targets;            /* normalised ("host:port" → "dns:///host:port"); empty for a dialling connector */
   PluginUse *transport;
   PluginUse *connector;

@@ -141,7 +141,7 @@ static const PluginSlots tables[] = {
   [CENOTE_PLUGIN_PICKER] = { "picker", sizeof (CenotePickerOps), END_OF (CenotePickerOps, pick), PICKER_FLAGS,
                              G_N_ELEMENTS (picker_slots), picker_slots },
   [CENOTE_PLUGIN_TRANSPORT] = { "transport", sizeof (CenoteTransportOps), END_OF (CenoteTransportOps, create_channel),
-                                0, G_N_ELEMENTS (transport_slots), transport_slots },
+                                CENOTE_TRANSPORT_SECURE, G_N_ELEMENTS (transport_slots), transport_slots },
   [CENOTE_PLUGIN_TELEMETRY] = { "telemetry", sizeof (CenoteTelemetryOps), END_OF (CenoteTelemetryOps, handle), 0,
                                 G_N_ELEMENTS (telemetry_slots), telemetry_slots },
 };

@@ -404,9 +404,15 @@ typedef struct CenotePickerOps {
  * host only takes note: it may be told on any thread, inside an operation too. */
 typedef void (*CenoteTransportNotify) (void *notify_data, CenoteChannelState state, const char *error);
 
+enum {
+  /* Channels are encrypted and the peer is verified, and call credentials travel.
+   * Without it a pool refuses credentials, unless allow-plaintext-credentials says otherwise. */
+  CENOTE_TRANSPORT_SECURE = 1u << 0
+};
+
 typedef struct CenoteTransportOps {
   uint32_t struct_size;
-  uint32_t flags;            /* 0 */
+  uint32_t flags;            /* CENOTE_TRANSPORT_* */
   /* Optional (a state that is not looked at). */
   void *(*create) (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault);
   /* Required.  A channel to ADDRESS that has not begun to connect, or NULL with

@@ -151,11 +151,12 @@ picker_ops ()
 }
 
 inline CenoteTransportOps
-transport_ops (bool drives_itself)
+transport_ops (bool drives_itself, uint32_t flags = 0)
 {
   CenoteTransportOps ops = {};
 
   ops.struct_size = sizeof ops;
+  ops.flags = flags;
   ops.create_channel = create_channel;
   if (drives_itself) {
     ops.watch = watch;
@@ -181,6 +182,7 @@ inline const CenoteConnectorOps configured = connector_ops (0);
 inline const CenoteConnectorOps dialling = connector_ops (CENOTE_CONNECTOR_DIALS);
 inline const CenotePickerOps picker = picker_ops ();
 inline const CenoteTransportOps driven = transport_ops (false);
+inline const CenoteTransportOps secure = transport_ops (false, CENOTE_TRANSPORT_SECURE);
 inline const CenoteTransportOps self_driven = transport_ops (true);
 inline const CenoteTelemetryOps telemetry = telemetry_ops ();
 
@@ -192,7 +194,7 @@ inline const CenotePlugin plugins[] = {
   describe (CENOTE_PLUGIN_PICKER, "round-robin", &picker),
   describe (CENOTE_PLUGIN_TRANSPORT, "insecure", &driven),
   describe (CENOTE_PLUGIN_TRANSPORT, "unix", &driven),
-  describe (CENOTE_PLUGIN_TRANSPORT, "corp", &driven, corp_rows),
+  describe (CENOTE_PLUGIN_TRANSPORT, "corp", &secure, corp_rows),
   describe (CENOTE_PLUGIN_TRANSPORT, "mock", &self_driven, mock_rows),
   describe (CENOTE_PLUGIN_TELEMETRY, "log", &telemetry),
   describe (CENOTE_PLUGIN_TELEMETRY, "jsonl", &telemetry),

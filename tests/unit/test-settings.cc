@@ -530,6 +530,21 @@ TEST (SettingsRules, Credentials)
              "allow-plaintext-credentials=yes)");
   EXPECT_EQ (wrong ("api-key=s3cret\nallow-plaintext-credentials=yes\n"), "");
   EXPECT_EQ (wrong ("api-key=s3cret\ntransport=corp\n[transport:corp]\nca-file=/ca\n"), "");
+  EXPECT_NE (wrong ("api-key=s3cret\ntransport=mock\n"), "") << "a transport that does not say it is secure is not";
+}
+
+TEST (SettingsRules, CredentialsAreInOnePlace)
+{
+  const std::string tls = "transport=corp\n[transport:corp]\nca-file=/ca\n";
+  Checked key (local ("api-key=s3cret\n" + tls)), token (local ("token-file=/run/token\n" + tls)), none (local (tls));
+
+  ASSERT_TRUE (key.settings != nullptr && token.settings != nullptr && none.settings != nullptr);
+  EXPECT_EQ (key.pool ().credentials.kind, CREDENTIALS_API_KEY);
+  EXPECT_STREQ (key.pool ().credentials.value, "s3cret");
+  EXPECT_EQ (token.pool ().credentials.kind, CREDENTIALS_TOKEN_FILE);
+  EXPECT_STREQ (token.pool ().credentials.value, "/run/token");
+  EXPECT_EQ (none.pool ().credentials.kind, CREDENTIALS_NONE);
+  EXPECT_EQ (none.pool ().credentials.value, nullptr);
 }
 
 TEST (SettingsRules, Primes)
