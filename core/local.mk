@@ -105,6 +105,8 @@ libcenote_core_la_SOURCES = \
   core/config/pool-settings.h \
   core/pool/pool-status.c \
   core/pool/pool-verbs.c \
+  core/pool/pool-view.c \
+  core/pool/pool-view.h \
   core/pool/pool-waiters.c \
   core/pool/pool.c \
   core/pool/pool.h \

@@ -137,6 +137,16 @@ address_unask (Address *address, Channel *channel)
 
 /* ----------------------------------------------------------------- the gate */
 
+/* The one writer of the gate. */
+static void
+set_gate (Address *address, CenoteGate gate)
+{
+  if (address->gate == gate)
+    return;
+  address->gate = gate;
+  address->site->changed (address->site->pool, address);
+}
+
 static void
 schedule (Address *address, gint64 delay_us, const char *reason)
 {
@@ -167,7 +177,7 @@ static void
 close_gate (Address *address, const char *reason)
 {
   address->epoch++;
-  address->gate = CENOTE_GATE_DOWN;
+  set_gate (address, CENOTE_GATE_DOWN);
   address->failures++;
   if (address->site->max_attempts != 0 && address->failures >= address->site->max_attempts) {
     address->resting = TRUE;
@@ -180,7 +190,7 @@ close_gate (Address *address, const char *reason)
 static void
 open_gate (Address *address)
 {
-  address->gate = CENOTE_GATE_OPEN;
+  set_gate (address, CENOTE_GATE_OPEN);
   address->resting = FALSE;
   control_timer_unset (address->site->control, &address->retry);
 }
@@ -247,7 +257,7 @@ address_lost (Address *address, guint64 epoch, gboolean healthy, const char *rea
   }
   address_proved (address);
   address->epoch++;
-  address->gate = CENOTE_GATE_UNKNOWN;
+  set_gate (address, CENOTE_GATE_UNKNOWN);
   schedule (address, 0, reason);
 }
 
@@ -268,7 +278,7 @@ address_wake (Address *address)
   address->resting = FALSE;
   address->failures = 0;
   if (address->gate == CENOTE_GATE_DOWN)
-    address->gate = CENOTE_GATE_UNKNOWN;
+    set_gate (address, CENOTE_GATE_UNKNOWN);
   address->next_attempt_us = 0;
   control_timer_unset (address->site->control, &address->retry);
   pump_later (address);

@@ -41,6 +41,8 @@ typedef struct AddressSite {
   void (*scheduled) (gpointer pool, Address *address, gint64 delay_us, const char *reason);
   /* The attempts are used up: nothing dials until address_wake(). */
   void (*rested) (gpointer pool, Address *address);
+  /* The gate has another state. */
+  void (*changed) (gpointer pool, Address *address);
   gpointer pool;
 } AddressSite;
 
@@ -60,6 +62,10 @@ struct Address {
   GQueue waiting;            /* of Channel: to dial */
   gint64 next_attempt_us;
   gint64 last_use_us;        /* -1: never */
+  guint n_channels;          /* of the pool's, in any state */
+  guint n_waiters;           /* callers that wait for this one */
+  guint at;                  /* this and the next are the pool's view's: where its row is */
+  gboolean touched;
   ControlTimer retry;
   ControlDeferred pump;
 };

@@ -350,6 +350,7 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_LINK_LOST:
   case CHANNEL_LINK_FAILED:
     channel->ready_us = -1;
+    channel->site->changed (channel);
     break;
   case CHANNEL_DRAIN:
   case CHANNEL_TICK:

@@ -47,6 +47,8 @@ typedef struct ChannelSite {
   void (*connected) (Channel *channel, gint64 duration_us);
   void (*failed) (Channel *channel, const char *error, gint64 duration_us);
   void (*lost) (Channel *channel, const char *reason, gint64 connected_us);
+  /* Something else than its state that a connector is shown changed. */
+  void (*changed) (Channel *channel);
   /* CHANNEL is about to drain with a failed link that is leased: a new one is to wait in its place. */
   void (*succeed) (Channel *channel);
   gpointer pool;
@@ -58,6 +60,8 @@ struct Channel {
   const ChannelSite *site;
   guint64 id;
   guint64 replaces;          /* takes over from this id once READY; 0: from none */
+  guint64 replacement;       /* the newest one that is to take over from it; 0: none */
+  guint64 claimed_by;        /* the number of the plan that last asked for one */
   guint32 place;             /* number, or CHANNEL_NO_PLACE */
   guint32 generation;        /* of the pool when it was made */
   gboolean ejected;
@@ -82,7 +86,10 @@ struct Channel {
   gint64 failures_before;
   ControlTimer attempt_timer;
   ControlTimer proof_timer;
-  gpointer user;             /* the pool's own record of it */
+  guint at;                  /* the rest is the pool's view's: where its row is */
+  gboolean touched;
+  gboolean changed;
+  gboolean held;
 };
 
 Channel *channel_new (const ChannelSite *site, guint64 id, Address *address);

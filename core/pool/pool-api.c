@@ -23,6 +23,7 @@ pool_free (CenotePool *pool)
   mock_unref (pool->mock);
   g_ptr_array_unref (pool->channels);
   g_ptr_array_unref (pool->addresses);
+  pool_view_clear (&pool->view);
   g_array_unref (pool->free_places);
   g_hash_table_unref (pool->waiter_ids);
   slot_table_unref (pool->table);

@@ -129,6 +129,17 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
   if (old == CENOTE_CHANNEL_READY || channel->state == CENOTE_CHANNEL_READY)
     pool->rotation_changed = TRUE;
   tell_state (pool, channel, old, event);
+  pool->n_over += channel->state == CENOTE_CHANNEL_SHUTDOWN;
+  pool_view_touch (pool, channel);
+  pool_want_plan (pool);
+}
+
+static void
+channel_changed (Channel *channel)
+{
+  CenotePool *pool = channel->site->pool;
+
+  pool_view_touch (pool, channel);
   pool_want_plan (pool);
 }
 
@@ -202,6 +213,12 @@ address_scheduled (gpointer data, Address *address, gint64 delay_us, const char 
 }
 
 static void
+address_changed (gpointer data, Address *address)
+{
+  pool_view_touch_address (data, address);
+}
+
+static void
 address_rested (gpointer data, Address *address)
 {
   (void) address;
@@ -227,6 +244,7 @@ pool_wire_events (CenotePool *pool)
     .links = &pool->links,
     .connect_timeout_us = pool_number (pool->settings, POOL_CONNECT_TIMEOUT),
     .became = channel_became,
+    .changed = channel_changed,
     .connected = channel_connected,
     .failed = channel_failed,
     .lost = channel_lost,
@@ -241,6 +259,7 @@ pool_wire_events (CenotePool *pool)
     .dial = address_dial,
     .scheduled = address_scheduled,
     .rested = address_rested,
+    .changed = address_changed,
     .pool = pool,
   };
 }

@@ -202,7 +202,7 @@ add_address (CenotePool *pool, const char *name, GError **error)
 
   if (backoff == NULL)
     return FALSE;
-  g_ptr_array_add (pool->addresses, address_new (&pool->address_site, pool->next_address_id++, name, backoff));
+  pool_view_add_address (pool, address_new (&pool->address_site, pool->next_address_id++, name, backoff));
   return TRUE;
 }
 
@@ -237,6 +237,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->wanted = (guint) pool_number (settings, POOL_SIZE);
   pool->channels = g_ptr_array_new ();
   pool->addresses = g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
+  pool_view_init (&pool->view);
   pool->next_channel_id = 1;
   pool->free_places = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_queue_init (&pool->timers);

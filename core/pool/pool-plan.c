@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool-plan: shows the connector its pool, and does what it says.
+ * pool-plan: asks the connector for a plan, and does what it says.
  *
  * The plan's functions only write down; it is checked whole against the pool's
  * limits, and carried out after plan() has returned.
@@ -92,66 +92,7 @@ plan_init (Plan *plan)
   g_array_set_clear_func (plan->steps, step_clear);
 }
 
-/* ------------------------------------------------------------------ the view */
-
-static void
-view_addresses (const CenotePool *pool, GArray *views)
-{
-  guint i;
-
-  for (i = 0; i < pool->addresses->len; i++) {
-    const Address *address = pool->addresses->pdata[i];
-    const CenoteAddressView view = {
-      .address = address->name,
-      .id = address->id,
-      .gate = address->gate,
-      .waiters = g_queue_get_length ((GQueue *) &pool->waiters),
-      .removed = address->removed,
-      .last_use_us = address->last_use_us,
-    };
-
-    g_array_append_val (views, view);
-  }
-}
-
-static void
-note_use (Channel *channel, gint64 now_us)
-{
-  gint64 calls = channel_calls (channel);
-
-  if (calls == channel->calls_seen)
-    return;
-  channel->calls_seen = calls;
-  channel->last_use_us = now_us;
-  channel->address->last_use_us = now_us;
-}
-
-static void
-view_channels (const CenotePool *pool, GArray *views, GArray *changed, gint64 now_us)
-{
-  guint i;
-
-  for (i = 0; i < pool->channels->len; i++) {
-    Channel *channel = pool->channels->pdata[i];
-    CenoteChannelView view;
-
-    note_use (channel, now_us);
-    view = (CenoteChannelView) {
-      .id = channel->id,
-      .replaces = channel->replaces,
-      .address = channel->address->id,
-      .state = channel->state,
-      .flags = (channel->ejected ? CENOTE_CHANNEL_EJECTED : 0u) |
-               (channel->generation != pool->generation ? CENOTE_CHANNEL_STALE : 0u),
-      .in_flight = channel_in_flight (channel),
-      .ready_since_us = channel->ready_us,
-      .last_use_us = channel->last_use_us,
-    };
-    view.peak = view.in_flight;
-    g_array_append_val (views, view);
-    g_array_append_val (changed, i);
-  }
-}
+/* --------------------------------------------------------------------- asking */
 
 static guint
 wanted_now (const CenotePool *pool)
@@ -159,65 +100,25 @@ wanted_now (const CenotePool *pool)
   return pool->phase == POOL_RUNNING ? pool->wanted : 0;
 }
 
-static gint64
-oldest_deadline (CenotePool *pool)
-{
-  gint64 oldest_us = G_MAXINT64;
-  GList *at;
-
-  for (at = pool->waiters.head; at != NULL; at = at->next) {
-    const Waiter *waiter = at->data;
-
-    if (waiter->deadline.at != NULL)
-      oldest_us = MIN (oldest_us, waiter->deadline.due_us);
-  }
-  return oldest_us;
-}
-
-/* Leases taken so far. */
-static gint64
-count_calls (const CenotePool *pool)
-{
-  gint64 calls = pool->calls_of_gone;
-  guint i;
-
-  for (i = 0; i < pool->channels->len; i++)
-    calls += channel_calls (pool->channels->pdata[i]);
-  return calls;
-}
-
 static void
-ask_connector (CenotePool *pool, GArray *addresses, GArray *channels, GArray *changed, Plan *plan)
+ask_connector (CenotePool *pool, Plan *plan)
 {
-  gint64 now_us = control_now_us (pool->control);
-  gint64 misses = (gint64) slot_table_misses (pool->table);
-  gint64 calls = count_calls (pool);
-  const CenoteConnectorView view = {
+  CenoteConnectorView view = {
     .struct_size = sizeof view,
     .verb = pool->verb,
     .verb_address = CENOTE_NO_ADDRESS,
     .wanted = wanted_now (pool),
     .min = (guint32) pool_number (pool->settings, POOL_MIN_CHANNELS),
     .max = (guint32) pool_number (pool->settings, POOL_MAX_CHANNELS),
-    .now_us = now_us,
-    .oldest_deadline_us = oldest_deadline (pool),
-    .acquired = (guint64) MAX (0, calls - pool->planned_calls),
-    .refused = (guint64) (misses - pool->planned_misses),
+    .now_us = control_now_us (pool->control),
+    .oldest_deadline_us = pool_oldest_deadline (pool),
     .n_waiters = g_queue_get_length (&pool->waiters),
-    .n_addresses = addresses->len,
-    .address_size = sizeof (CenoteAddressView),
-    .n_channels = channels->len,
-    .channel_size = sizeof (CenoteChannelView),
-    .n_changed = changed->len,
-    .addresses = (const CenoteAddressView *) (const void *) addresses->data,
-    .channels = (const CenoteChannelView *) (const void *) channels->data,
-    .changed = (const guint32 *) (const void *) changed->data,
   };
 
-  pool->planned_misses = misses;
-  pool->planned_calls = calls;
+  pool_view_show (pool, &view);
   pool->verb = CENOTE_VERB_NONE;
   pool->connector->plugin->ops.connector.plan (pool->connector->state, &view, &plan->table);
+  pool_view_planned (pool);
 }
 
 /* ------------------------------------------------------------ carrying it out */
@@ -229,7 +130,7 @@ pool_open_channel (CenotePool *pool, Address *address, guint64 replaces)
 
   channel->replaces = replaces;
   channel->generation = pool->generation;
-  g_ptr_array_add (pool->channels, channel);
+  pool_view_add (pool, channel);
   channel_begin (channel);
   return channel;
 }
@@ -302,39 +203,28 @@ live_after (CenotePool *pool, const Plan *plan)
   return live;
 }
 
-/* Whether the channel that step I replaces has a replacement, or gets one by an earlier step. */
+/* Whether OLD has a replacement, or gets one by an earlier step of this plan. */
 static gboolean
-is_replaced_twice (const CenotePool *pool, const Plan *plan, guint i)
+is_replaced_twice (CenotePool *pool, Channel *old)
 {
-  guint64 old = g_array_index (plan->steps, Step, i).channel;
-  guint k;
+  const Channel *replacement = pool_find_channel (pool, old->replacement);
+  gboolean claimed = old->claimed_by == pool->n_plans;
 
-  for (k = 0; k < pool->channels->len; k++) {
-    const Channel *channel = pool->channels->pdata[k];
-
-    if (is_live (channel) && channel->replaces == old)
-      return TRUE;
-  }
-  for (k = 0; k < i; k++) {
-    const Step *step = &g_array_index (plan->steps, Step, k);
-
-    if (step->kind == STEP_OPEN && step->channel == old)
-      return TRUE;
-  }
-  return FALSE;
+  old->claimed_by = pool->n_plans;
+  return claimed || (replacement != NULL && is_live (replacement) && replacement->replaces == old->id);
 }
 
 static char *
-step_fault (CenotePool *pool, const Plan *plan, guint i)
+step_fault (CenotePool *pool, const Step *step)
 {
-  const Step *step = &g_array_index (plan->steps, Step, i);
-  gboolean known = pool_find_channel (pool, step->channel) != NULL;
+  Channel *channel = pool_find_channel (pool, step->channel);
+  gboolean known = channel != NULL;
 
   if (step->kind == STEP_OPEN && pool_find_address (pool, step->address) == NULL)
     return g_strdup_printf ("it opens channels to address %u, which there is not", step->address);
   if (step->kind == STEP_OPEN && step->channel != 0 && (step->n != 1 || !known))
     return g_strdup_printf ("it replaces channel %" G_GUINT64_FORMAT " by %u", step->channel, step->n);
-  if (step->kind == STEP_OPEN && step->channel != 0 && is_replaced_twice (pool, plan, i))
+  if (step->kind == STEP_OPEN && step->channel != 0 && is_replaced_twice (pool, channel))
     return g_strdup_printf ("it replaces channel %" G_GUINT64_FORMAT " twice", step->channel);
   if (step->kind != STEP_OPEN && step->kind != STEP_FORGET && !known)
     return g_strdup_printf ("it names channel %" G_GUINT64_FORMAT ", which there is not", step->channel);
@@ -345,17 +235,20 @@ step_fault (CenotePool *pool, const Plan *plan, guint i)
 static char *
 plan_fault (CenotePool *pool, const Plan *plan)
 {
-  gint64 live = live_after (pool, plan);
+  gint64 live;
   guint limit = live_limit (pool);
   guint i;
 
   for (i = 0; i < plan->steps->len; i++) {
-    char *fault = step_fault (pool, plan, i);
+    char *fault = step_fault (pool, &g_array_index (plan->steps, Step, i));
 
     if (fault != NULL)
       return fault;
   }
-  if (plan_adds (plan) && live > limit)
+  if (!plan_adds (plan))
+    return NULL;
+  live = live_after (pool, plan);
+  if (live > limit)
     return g_strdup_printf ("it would make %" G_GINT64_FORMAT " channels, and at most %u are allowed", live, limit);
   return NULL;
 }
@@ -364,26 +257,24 @@ static void
 do_open (CenotePool *pool, const Step *step)
 {
   Address *address = pool_find_address (pool, step->address);
+  Channel *replaced = pool_find_channel (pool, step->channel);
   guint i;
 
-  for (i = 0; i < step->n; i++)
-    pool_open_channel (pool, address, step->channel);
+  for (i = 0; i < step->n; i++) {
+    const Channel *channel = pool_open_channel (pool, address, step->channel);
+
+    if (replaced != NULL)
+      replaced->replacement = channel->id;
+  }
 }
 
 static void
 do_forget (CenotePool *pool, guint32 id)
 {
   Address *address = pool_find_address (pool, id);
-  guint i;
 
-  for (i = 0; i < pool->channels->len; i++) {
-    const Channel *channel = pool->channels->pdata[i];
-
-    if (channel->address == address)
-      return;
-  }
-  if (address != NULL && address->removed)
-    g_ptr_array_remove (pool->addresses, address);
+  if (address != NULL && address->removed && address->n_channels == 0)
+    pool_view_remove_address (pool, address);
 }
 
 static void
@@ -441,16 +332,12 @@ refuse (CenotePool *pool, const char *fault)
 void
 pool_plan (CenotePool *pool)
 {
-  g_autoptr (GArray) addresses = g_array_new (FALSE, FALSE, sizeof (CenoteAddressView));
-  g_autoptr (GArray) channels = g_array_new (FALSE, FALSE, sizeof (CenoteChannelView));
-  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_autofree char *fault = NULL;
   Plan plan;
 
   plan_init (&plan);
-  view_addresses (pool, addresses);
-  view_channels (pool, channels, changed, control_now_us (pool->control));
-  ask_connector (pool, addresses, channels, changed, &plan);
+  pool->n_plans++;
+  ask_connector (pool, &plan);
   fault = plan_fault (pool, &plan);
   if (fault == NULL)
     carry_out (pool, &plan);

@@ -187,6 +187,7 @@ reconnect_here (gpointer data)
   if (pool->phase != POOL_RUNNING)
     return;
   pool->generation++;
+  pool_view_touch_all (pool);
   pool->verb = CENOTE_VERB_ROTATE;
   pool_want_plan (pool);
   for (i = 0; i < pool->addresses->len; i++)

@@ -12,6 +12,8 @@
 static void
 take_out (CenotePool *pool, Waiter *waiter)
 {
+  if (waiter->deadline.due_us <= pool->oldest_deadline_us)
+    pool->oldest_is_known = FALSE;
   control_timer_unset (pool->control, &waiter->deadline);
   g_queue_delete_link (&pool->waiters, waiter->at);
   waiter->at = NULL;
@@ -105,6 +107,8 @@ pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us)
   }
   if (timeout_us < G_MAXINT64 - now_us)
     control_timer_set (pool->control, &waiter->deadline, now_us + timeout_us);
+  if (waiter->deadline.at != NULL)
+    pool->oldest_deadline_us = MIN (pool->oldest_deadline_us, waiter->deadline.due_us);
   tell_waiting (pool);
   pool_want_plan (pool);
 }
@@ -182,4 +186,23 @@ pool_fail_waiters (CenotePool *pool, const GError *error)
 
     end (pool, g_queue_peek_head (&pool->waiters), NULL, copy);
   }
+}
+
+/* Looks through them only where the one that was the first to time out is gone. */
+gint64
+pool_oldest_deadline (CenotePool *pool)
+{
+  GList *at;
+
+  if (pool->oldest_is_known)
+    return pool->oldest_deadline_us;
+  pool->oldest_is_known = TRUE;
+  pool->oldest_deadline_us = G_MAXINT64;
+  for (at = pool->waiters.head; at != NULL; at = at->next) {
+    const Waiter *waiter = at->data;
+
+    if (waiter->deadline.at != NULL)
+      pool->oldest_deadline_us = MIN (pool->oldest_deadline_us, waiter->deadline.due_us);
+  }
+  return pool->oldest_deadline_us;
 }

@@ -136,17 +136,10 @@ note_sizes (CenotePool *pool)
 static void
 sweep_channels (CenotePool *pool)
 {
-  guint i;
-
-  for (i = pool->channels->len; i-- > 0;) {
-    Channel *channel = pool->channels->pdata[i];
-
-    if (channel->state == CENOTE_CHANNEL_SHUTDOWN) {
-      pool->calls_of_gone += channel_calls (channel);
-      g_ptr_array_remove_index (pool->channels, i);
-      channel_free (channel);
-    }
-  }
+  if (pool->n_over == 0)
+    return;
+  pool->n_over = 0;
+  pool_view_sweep (pool);
 }
 
 static void
@@ -384,13 +377,12 @@ tick_draining (CenotePool *pool)
 static gboolean
 is_quiet (CenotePool *pool)
 {
-  guint64 uses = slot_table_uses (pool->table);
+  guint64 uses = pool->view.uses;
 
-  if (uses != pool->uses_seen) {
-    pool->uses_seen = uses;
+  pool_view_look (pool);
+  if (pool->view.uses != uses)
     pool->used_us = now_us (pool);
-  }
-  return now_us (pool) - pool->used_us >= QUIET_US && slot_table_in_flight (pool->table) == 0;
+  return now_us (pool) - pool->used_us >= QUIET_US && pool->view.in_flight == 0;
 }
 
 /* Any thread: the first get on a parked view. */
@@ -444,7 +436,7 @@ pool_tick (CenotePool *pool)
   if (!is_quiet (pool))
     return TRUE;
   if (!pool->parked)
-    pool->parked = slot_table_park (pool->table, pool->uses_seen);
+    pool->parked = slot_table_park (pool->table, pool->view.uses);
   return !pool->parked || reclaiming || pool->n_draining > 0;
 }
 
@@ -473,16 +465,23 @@ pool_clock_stepped (CenotePool *pool)
 
 /* ------------------------------------------------------------------- finding */
 
+/* Ids only grow, and what is made comes last: both arrays are in their order. */
+
 Channel *
 pool_find_channel (CenotePool *pool, guint64 id)
 {
-  guint i;
+  guint low = 0, high = pool->channels->len;
 
-  for (i = 0; i < pool->channels->len; i++) {
-    Channel *channel = pool->channels->pdata[i];
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    Channel *channel = pool->channels->pdata[middle];
 
     if (channel->id == id)
       return channel;
+    if (channel->id < id)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return NULL;
 }
@@ -490,13 +489,18 @@ pool_find_channel (CenotePool *pool, guint64 id)
 Address *
 pool_find_address (CenotePool *pool, guint32 id)
 {
-  guint i;
+  guint low = 0, high = pool->addresses->len;
 
-  for (i = 0; i < pool->addresses->len; i++) {
-    Address *address = pool->addresses->pdata[i];
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    Address *address = pool->addresses->pdata[middle];
 
     if (address->id == id)
       return address;
+    if (address->id < id)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return NULL;
 }

@@ -6,7 +6,8 @@
  *   pool-new.c      makes one: table, plugins' states, addresses
  *   pool-events.c   what channels and addresses tell it
  *   pool.c          its phases, the settling, ticks, errors
- *   pool-plan.c     the connector's view, and carrying out its plan
+ *   pool-view.c     what its connector sees of it
+ *   pool-plan.c     asking the connector, and carrying out its plan
  *   pool-waiters.c  who waits for a channel
  *   pool-status.c   what people are shown
  *   pool-get.c, pool-acquire.c, pool-verbs.c, pool-api.c
@@ -27,9 +28,9 @@
 
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
-#include "channel.h"
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
+#include "pool-view.h"
 #include "core/config/settings.h"
 
 typedef enum {
@@ -106,8 +107,10 @@ struct CenotePool {
   HostServices services;
   guint n_links;
   GQueue lingering;          /* links that are over, but for their attempt */
-  GPtrArray *channels;       /* of Channel, in the order of their making */
-  GPtrArray *addresses;      /* of Address */
+  GPtrArray *channels;       /* of Channel, in the order of their ids */
+  GPtrArray *addresses;      /* of Address, in the order of theirs */
+  PoolView view;             /* of both, for the connector */
+  guint n_over;              /* channels in SHUTDOWN, to be swept */
   guint64 next_channel_id;
   guint32 next_address_id;
   guint32 next_place;
@@ -122,19 +125,18 @@ struct CenotePool {
   gboolean has_replaced;     /* a channel waits until its replacement is shown */
   gboolean plan_wanted;
   CenoteVerb verb;           /* for the next plan */
+  guint64 n_plans;           /* so far */
   gint64 planned_us;
   ControlTimer plan_timer;
   ControlTimer status_timer;
   ControlTimer drain_timer;
   gint64 stop_us;            /* when it began to stop */
-  gint64 calls_of_gone;      /* leases taken on channels that are no more */
-  gint64 planned_calls;
-  gint64 planned_misses;
 
   GQueue waiters;            /* of Waiter, first come first */
+  gint64 oldest_deadline_us; /* of theirs, where it is known */
+  gboolean oldest_is_known;
   GHashTable *waiter_ids;    /* id → Waiter */
 
-  guint64 uses_seen;         /* for ticks: gets when last looked */
   gint64 used_us;            /* when a get was last seen */
   gboolean parked;
   ControlNote unpark;        /* any thread, where unpark_noted was FALSE */
@@ -202,6 +204,8 @@ void pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us);
 /* Takes it out without calling done; FALSE: it was not queued. */
 gboolean pool_unwait (CenotePool *pool, Waiter *waiter);
 void pool_serve_waiters (CenotePool *pool);
+/* When the one that will time out first does; G_MAXINT64: none. */
+gint64 pool_oldest_deadline (CenotePool *pool);
 /* ERROR is copied for each. */
 void pool_fail_waiters (CenotePool *pool, const GError *error);
 

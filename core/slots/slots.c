@@ -48,6 +48,16 @@ slot_in_flight (const Slot *slot)
   return sum_taken (slot) - released;
 }
 
+void
+slot_count (const Slot *slot, gint64 *out_calls, gint64 *out_in_flight)
+{
+  gint64 released = sum_released (slot);
+  gint64 taken = sum_taken (slot);
+
+  *out_calls = MAX (0, taken - atomic_load_explicit (&slot->taken_before, memory_order_relaxed));
+  *out_in_flight = taken - released;
+}
+
 gint64
 slot_calls (const Slot *slot)
 {

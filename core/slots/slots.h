@@ -142,6 +142,8 @@ gint64 slot_in_flight (const Slot *slot);
 /* Leases taken, and released with a status other than OK, since slot_open(). */
 gint64 slot_calls (const Slot *slot);
 gint64 slot_failures (const Slot *slot);
+/* Calls and leases held, for the price of the latter. */
+void slot_count (const Slot *slot, gint64 *out_calls, gint64 *out_in_flight);
 grpc_channel *slot_channel (const Slot *slot);
 /* Whether a lease was released with status OK since slot_open(). */
 gboolean slot_is_proved (const Slot *slot);

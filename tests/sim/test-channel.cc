@@ -228,6 +228,7 @@ private:
     channel_site.lost = [] (Channel *of_channel, const char *reason, gint64) {
       of (of_channel)->say (std::string ("lost(") + reason + ")");
     };
+    channel_site.changed = [] (Channel *) {};
     channel_site.succeed = [] (Channel *of_channel) { of (of_channel)->say ("successor"); };
     channel_site.pool = this;
   }
@@ -244,6 +245,7 @@ private:
     address_site.scheduled = [] (gpointer pool, Address *, gint64 delay_us, const char *) {
       self (pool)->say ("retry-in-" + std::to_string (delay_us / 1000));
     };
+    address_site.changed = [] (gpointer, Address *) {};
     address_site.rested = [] (gpointer pool, Address *) { self (pool)->say ("rests"); };
     address_site.pool = this;
   }
