@@ -18,7 +18,7 @@ channel_new (const ChannelSite *site, guint64 id, Address *address)
   channel->place = CHANNEL_NO_PLACE;
   channel->state = CENOTE_CHANNEL_IDLE;
   channel->why = g_strdup ("waits for its turn to connect");
-  channel->ready_us = channel->drain_us = channel->last_use_us = -1;
+  channel->ready_us = channel->drain_us = channel->last_use_us = channel->untold_us = -1;
   channel->attempt_timer = (ControlTimer) { .func = attempt_is_late, .data = channel };
   channel->proof_timer = (ControlTimer) { .func = has_proved, .data = channel };
   return channel;

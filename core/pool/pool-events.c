@@ -109,10 +109,37 @@ count_state (CenotePool *pool, CenoteChannelState state, int step)
 }
 
 static void
+tell_connected (Channel *channel)
+{
+  CenotePool *pool = channel->site->pool;
+  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTED);
+
+  if (channel->untold_us < 0)
+    return;
+  event.duration_ns = channel->untold_us * 1000;
+  event.attempt = channel->attempts;
+  channel->untold_us = -1;
+  pool_emit (pool, &event);
+  observers_connected (pool->observers, channel->id, channel->address->name);
+}
+
+void
+pool_tell_connected (CenotePool *pool)
+{
+  guint i;
+
+  pool->has_untold = FALSE;
+  for (i = 0; i < pool->channels->len; i++)
+    tell_connected (pool->channels->pdata[i]);
+}
+
+static void
 channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
 {
   CenotePool *pool = channel->site->pool;
 
+  if (old == CENOTE_CHANNEL_READY)
+    tell_connected (channel);
   count_state (pool, old, -1);
   count_state (pool, channel->state, +1);
   if (channel->state == CENOTE_CHANNEL_READY && channel->place == CHANNEL_NO_PLACE) {
@@ -147,12 +174,9 @@ static void
 channel_connected (Channel *channel, gint64 duration_us)
 {
   CenotePool *pool = channel->site->pool;
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTED);
 
-  event.duration_ns = duration_us * 1000;
-  event.attempt = channel->attempts;
-  pool_emit (pool, &event);
-  observers_connected (pool->observers, channel->id, channel->address->name);
+  channel->untold_us = duration_us;
+  pool->has_untold = TRUE;
 }
 
 static void
@@ -176,6 +200,7 @@ channel_lost (Channel *channel, const char *reason, gint64 connected_us)
   CenotePool *pool = channel->site->pool;
   CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
 
+  tell_connected (channel);
   note_error (pool, reason);
   event.duration_ns = connected_us * 1000;
   event.reason = reason;

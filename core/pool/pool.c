@@ -180,6 +180,8 @@ settle (gpointer data)
   if (pool->rotation_changed)
     publish (pool);
   note_sizes (pool);
+  if (pool->has_untold)
+    pool_tell_connected (pool);
   pool_serve_waiters (pool);
   end_if_over (pool);
 }

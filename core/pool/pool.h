@@ -123,6 +123,7 @@ struct CenotePool {
   ControlDeferred settle;
   gboolean rotation_changed; /* the view must be published anew */
   gboolean has_replaced;     /* a channel waits until its replacement is shown */
+  gboolean has_untold;       /* a channel is connected, and nobody was told */
   gboolean plan_wanted;
   CenoteVerb verb;           /* for the next plan */
   guint64 n_plans;           /* so far */
@@ -154,6 +155,8 @@ void pool_end_timers (CenotePool *pool);
 
 /* Sets channel_site and address_site. */
 void pool_wire_events (CenotePool *pool);
+/* Who is told that a channel is connected can get it: so it is told when the view is published. */
+void pool_tell_connected (CenotePool *pool);
 
 /* ----------------------------------------------------------------- pool.c */
 

@@ -236,6 +236,7 @@ CENOTE_API const char *cenote_channel_state_to_string (CenoteChannelState state)
  *
  * Told, in order and never dropped, on the runtime's callback thread.  Each
  * member may be NULL.  Any call may be made there.  Strings are valid during the call.
+ * A channel that is told connected can be got already, one that is told disconnected no more.
  */
 typedef struct CenoteObserver {
   gsize struct_size;
