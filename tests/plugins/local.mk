@@ -11,7 +11,9 @@ check_LTLIBRARIES += \
   tests/plugins/backoff-no-note.la \
   tests/plugins/backoff-no-symbol.la \
   tests/plugins/backoff-null.la \
-  tests/plugins/backoff-schedule.la
+  tests/plugins/backoff-recorder.la \
+  tests/plugins/backoff-schedule.la \
+  tests/plugins/transport-recorder.la
 
 tests_plugins_backoff_elder_la_SOURCES = tests/abi/backoff-elder.c tests/abi/plugin-0.0.h
 tests_plugins_backoff_elder_la_CFLAGS = $(plugin_compile_flags)
@@ -41,6 +43,15 @@ tests_plugins_backoff_null_la_SOURCES = tests/plugins/backoff-null.c
 tests_plugins_backoff_null_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_null_la_LDFLAGS = $(test_module_flags)
 
+tests_plugins_backoff_recorder_la_SOURCES = tests/plugins/backoff-recorder.c
+tests_plugins_backoff_recorder_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_recorder_la_LDFLAGS = $(test_module_flags)
+
 tests_plugins_backoff_schedule_la_SOURCES = tests/plugins/backoff-schedule.c
 tests_plugins_backoff_schedule_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_schedule_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_transport_recorder_la_SOURCES = tests/plugins/transport-recorder.c
+tests_plugins_transport_recorder_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_transport_recorder_la_LDFLAGS = $(test_module_flags)
+tests_plugins_transport_recorder_la_LIBADD = $(GRPC_LIBS)

@@ -17,9 +17,12 @@ endif
 tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
 tests_seeds_tests_LDADD = $(server_test_libs)
 tests_seeds_tests_SOURCES = \
+  tests/seeds/test-seed-a1-pool.cc \
   tests/seeds/test-seed-a1.cc \
+  tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \
   tests/servers/gauges.h \
-  tests/servers/servers.h
+  tests/servers/servers.h \
+  tests/unit/log-capture.h

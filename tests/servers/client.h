@@ -24,6 +24,9 @@ struct Event {
   gint64 delay_ms;
   std::string reason;
   std::string error;
+  CenoteEvent raw;           /* its strings are gone */
+  std::string pool;
+  std::string address;
 };
 
 /* A sink that keeps what it is told, and wakes whoever waits for it. */
@@ -34,10 +37,11 @@ public:
   {
     EventLog *self = static_cast<EventLog *> (data);
     std::lock_guard<std::mutex> hold (self->lock_);
+    auto text = [] (const char *string) { return std::string (string == nullptr ? "" : string); };
 
     self->events_.push_back ({ static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel,
-                               event->delay_ms, event->reason == nullptr ? "" : event->reason,
-                               event->error == nullptr ? "" : event->error });
+                               event->delay_ms, text (event->reason), text (event->error), *event, text (event->pool),
+                               text (event->address) });
     self->changed_.notify_all ();
   }
 
