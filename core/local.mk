@@ -45,6 +45,8 @@ libcenote_core_la_SOURCES = \
   core/config/config.h \
   core/runtime/control.c \
   core/runtime/control.h \
+  core/runtime/counts.c \
+  core/runtime/counts.h \
   core/telemetry/counters.c \
   core/telemetry/counters.h \
   core/telemetry/delivery.c \

@@ -53,6 +53,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-constant.cc \
   tests/unit/test-control.cc \
   tests/unit/test-counters.cc \
+  tests/unit/test-counts.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \
@@ -176,6 +177,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/static-schedule.c \
   tests/sim/test-address.cc \
   tests/sim/test-channel.cc \
+  tests/sim/test-counts.cc \
   tests/sim/test-pool.cc \
   tests/sim/test-random.cc \
   tests/sim/test-runtime.cc \

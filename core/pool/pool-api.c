@@ -29,6 +29,7 @@ pool_free (CenotePool *pool)
   slot_table_unref (pool->table);
   bus_unref (pool->bus);
   callbacks_unref (pool->callbacks);
+  counters_free (pool->counters);
   control_unref (pool->control);
   pool_settings_unref (pool->settings);
   g_free (pool->last_error);

@@ -95,6 +95,7 @@ place_inherit (CenotePool *pool, Channel *channel)
   channel->place = old->place;
   old->replaced = TRUE;
   pool->has_replaced = TRUE;
+  counters_add (pool->counters, COUNTER_REFRESHES, 1);
 }
 
 /* ------------------------------------------------------- what channels tell */
@@ -175,6 +176,7 @@ channel_connected (Channel *channel, gint64 duration_us)
 {
   CenotePool *pool = channel->site->pool;
 
+  counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED, 1);
   channel->untold_us = duration_us;
   pool->has_untold = TRUE;
 }
@@ -186,6 +188,7 @@ channel_failed (Channel *channel, const char *error, gint64 duration_us)
   CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED);
   g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
 
+  counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
   note_error (pool, error);
   event.duration_ns = duration_us * 1000;
   event.attempt = channel->attempts;
@@ -200,6 +203,7 @@ channel_lost (Channel *channel, const char *reason, gint64 connected_us)
   CenotePool *pool = channel->site->pool;
   CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
 
+  counters_add (pool->counters, COUNTER_DISCONNECTIONS, 1);
   tell_connected (channel);
   note_error (pool, reason);
   event.duration_ns = connected_us * 1000;

@@ -230,6 +230,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->control = control_ref (site->control);
   pool->bus = bus_ref (site->bus);
   pool->callbacks = callbacks_ref (site->callbacks);
+  pool->counters = counters_new ();
   pool->table = make_table (pool);
   pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);
   pool->last_error_us = -1;

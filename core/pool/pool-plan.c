@@ -321,6 +321,7 @@ refuse (CenotePool *pool, const char *fault)
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_PLUGIN_FAILED);
   g_autofree char *reason = g_strdup_printf ("connector/%s: its plan was refused", pool->connector->plugin->name);
 
+  counters_add (pool->counters, COUNTER_PLANS_REFUSED, 1);
   event.reason = reason;
   event.error = fault;
   pool_emit (pool, &event);

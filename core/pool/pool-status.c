@@ -134,6 +134,14 @@ cenote_channel_state_to_string (CenoteChannelState state)
   return "unknown";
 }
 
+guint64
+pool_count (const CenotePool *pool, CounterId id)
+{
+  if (id < N_OWN_COUNTERS)
+    return counters_sum (pool->counters, id);
+  return id == COUNTER_GETS ? slot_table_uses (pool->table) : slot_table_misses (pool->table);
+}
+
 /* --------------------------------------------------------------------- json */
 
 static void

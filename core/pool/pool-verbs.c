@@ -71,6 +71,7 @@ tell_resize (CenotePool *pool, const Resize *resize, guint old, gint64 begun_us)
 
   if (pool->wanted == old)
     return;
+  counters_add (pool->counters, up ? COUNTER_SCALING_UP : COUNTER_SCALING_DOWN, 1);
   event.duration_ns = (control_now_us (pool->control) - begun_us) * 1000;
   event.requested = ABS ((gint64) pool->wanted - old);
   event.succeeded = event.requested;

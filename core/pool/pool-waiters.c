@@ -45,6 +45,8 @@ is_late (gpointer data)
   Waiter *waiter = data;
   g_autoptr (GError) error = late_error (waiter->pool, waiter);
 
+  if (waiter->for_lease)
+    counters_add (waiter->pool->counters, COUNTER_ACQUIRE_TIMEOUTS, 1);
   end (waiter->pool, waiter, NULL, error);
 }
 
@@ -62,10 +64,11 @@ refusal (CenotePool *pool)
 {
   gint64 max = pool_number (pool->settings, POOL_MAX_WAITERS);
 
-  if (g_queue_get_length (&pool->waiters) >= max)
-    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has %" G_GINT64_FORMAT " waiters already (max-waiters)",
-                        pool->settings->name, max);
-  return pool_hopeless (pool);
+  if (g_queue_get_length (&pool->waiters) < max)
+    return pool_hopeless (pool);
+  counters_add (pool->counters, COUNTER_WAITERS_REFUSED, 1);
+  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has %" G_GINT64_FORMAT " waiters already (max-waiters)",
+                      pool->settings->name, max);
 }
 
 /* A mock takes the place of leases, not of readiness. */

@@ -28,6 +28,7 @@
 
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
+#include "core/telemetry/counters.h"
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
 #include "pool-view.h"
@@ -82,6 +83,7 @@ struct CenotePool {
   Control *control;          /* any thread (reference) */
   Bus *bus;                  /* any thread (reference) */
   Callbacks *callbacks;      /* any thread (reference) */
+  Counters *counters;        /* any thread */
   Observers *observers;      /* any thread */
   _Atomic guint next_waiter_id;
 
@@ -224,6 +226,8 @@ gboolean pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *
 
 /* ---------------------------------------------------------- pool-status.c */
 
+/* Any thread.  A counter of COUNTER_OF_POOL. */
+guint64 pool_count (const CenotePool *pool, CounterId id);
 CenotePoolStatus *pool_status_new (CenotePool *pool);
 void pool_status_append_json (GString *json, const CenotePoolStatus *status);
 

@@ -13,6 +13,7 @@
 #include "core/base/json.h"
 #include "core/base/monitor.h"
 #include "core/pool/pool.h"
+#include "counts.h"
 #include "process.h"
 #include "pump.h"
 #include "core/base/thread.h"
@@ -611,6 +612,14 @@ cenote_runtime_status_to_json (CenoteRuntime *runtime)
   json_end_array (json);
   json_end_object (json);
   return g_string_free (json, FALSE);
+}
+
+guint64
+runtime_count (CenoteRuntime *runtime, CounterId id)
+{
+  const CountSources sources = { runtime->pools, runtime->bus, runtime->callbacks };
+
+  return counts_read (&sources, id);
 }
 
 /* -------------------------------------------------------- sinks in a program */

@@ -182,10 +182,37 @@ bus_get_statistics (Bus *bus, BusStatistics *out_statistics)
   monitor_lock (&bus->monitor);
   out_statistics->dropped = drops_total (bus->drops);
   out_statistics->emitted = event_queue_get_tail (bus->queue) + out_statistics->dropped;
+  out_statistics->lost = sinks_losses (bus->sinks);
   out_statistics->delivered = bus->delivered;
   out_statistics->slow_calls = bus->slow_calls;
   out_statistics->set_aside = bus->set_aside;
   monitor_unlock (&bus->monitor);
+}
+
+static void
+sink_statistics_free (gpointer data)
+{
+  SinkStatistics *statistics = data;
+
+  g_free (statistics->name);
+  g_free (statistics);
+}
+
+GPtrArray *
+bus_get_sink_statistics (Bus *bus)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func (sink_statistics_free);
+  const Sink *sink;
+
+  monitor_lock (&bus->monitor);
+  for (guint i = 0; (sink = sinks_nth (bus->sinks, i)) != NULL; i++) {
+    SinkStatistics *one = g_new (SinkStatistics, 1);
+
+    *one = (SinkStatistics) { sink->id, g_strdup (sink->name), sinks_losses_of (bus->sinks, sink), sink->slow_calls };
+    g_ptr_array_add (all, one);
+  }
+  monitor_unlock (&bus->monitor);
+  return all;
 }
 
 /* --------------------------------------------------------------- stopping */

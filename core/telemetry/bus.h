@@ -82,10 +82,20 @@ typedef struct BusStatistics {
   guint64 emitted;           /* that some sink wanted */
   guint64 delivered;         /* events handed to sinks, each counted once for each sink */
   guint64 dropped;           /* of the emitted: the queue was full */
+  guint64 lost;              /* events that sinks did not get, each counted once for each sink */
   guint64 slow_calls;        /* calls of sinks over the budget */
   guint64 set_aside;         /* how often bus_check() or bus_stop() put a new thread in a blocked one's place */
 } BusStatistics;
 void bus_get_statistics (Bus *bus, BusStatistics *out_statistics);
+
+typedef struct SinkStatistics {
+  guint id;
+  char *name;
+  guint64 lost;              /* events that it did not get: the queue was full, or it blocked */
+  guint64 slow_calls;
+} SinkStatistics;
+/* (transfer full): of SinkStatistics, in the order of adding. */
+GPtrArray *bus_get_sink_statistics (Bus *bus);
 
 /* TRUE inside a sink's call of any bus: blocking calls are refused there. */
 gboolean bus_on_telemetry_thread (void);

@@ -14,7 +14,7 @@
 #define CACHE_LINE 64
 
 typedef struct Shard {
-  _Alignas (CACHE_LINE) _Atomic guint64 counts[N_COUNTERS];
+  _Alignas (CACHE_LINE) _Atomic guint64 counts[N_OWN_COUNTERS];
 } Shard;
 
 struct Counters {
@@ -23,55 +23,72 @@ struct Counters {
 
 static const CounterInfo infos[] = {
   [COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED] = {
-    "cenote.channel.connection_attempts_succeeded", NULL, NULL, "Connection attempts that led to a ready channel."
+    "cenote.channel.connection_attempts_succeeded", COUNTER_OF_POOL, NULL, NULL,
+    "Connection attempts that led to a ready channel."
   },
   [COUNTER_CONNECTION_ATTEMPTS_FAILED] = {
-    "cenote.channel.connection_attempts_failed", NULL, NULL, "Connection attempts that failed or timed out."
+    "cenote.channel.connection_attempts_failed", COUNTER_OF_POOL, NULL, NULL,
+    "Connection attempts that failed or timed out."
   },
   [COUNTER_DISCONNECTIONS] = {
-    "cenote.channel.disconnections", NULL, NULL, "Connections that were lost."
+    "cenote.channel.disconnections", COUNTER_OF_POOL, NULL, NULL,
+    "Connections that were lost."
   },
   [COUNTER_ACQUIRE_TIMEOUTS] = {
-    "cenote.acquire.timeouts", NULL, NULL, "Acquires that waited longer than they were allowed."
-  },
-  [COUNTER_SCALING_UP] = {
-    "cenote.scaling", "direction", "up", "Changes of a pool's expected size."
-  },
-  [COUNTER_SCALING_DOWN] = {
-    "cenote.scaling", "direction", "down", "Changes of a pool's expected size."
-  },
-  [COUNTER_EJECTIONS] = {
-    "cenote.ejections", NULL, NULL, "Channels that were taken out of the rotation for failing calls."
-  },
-  [COUNTER_REFRESHES] = {
-    "cenote.refreshes", NULL, NULL, "Channels that were replaced while they were good."
-  },
-  [COUNTER_TELEMETRY_DROPPED] = {
-    "cenote.telemetry.dropped", NULL, NULL, "Events that found the queue full."
-  },
-  [COUNTER_GETS_REFUSED] = {
-    "cenote.gets_refused", NULL, NULL, "Gets that found no ready channel."
+    "cenote.acquire.timeouts", COUNTER_OF_POOL, NULL, NULL,
+    "Acquires that waited as long as they were allowed, for nothing."
   },
   [COUNTER_WAITERS_REFUSED] = {
-    "cenote.acquire.refused", NULL, NULL, "Acquires that were refused because too many waited."
+    "cenote.acquire.refused", COUNTER_OF_POOL, NULL, NULL,
+    "Callers that were refused because too many waited."
   },
-  [COUNTER_DOUBLE_RELEASES] = {
-    "cenote.lease.double_releases", NULL, NULL, "Leases that were released again."
+  [COUNTER_SCALING_UP] = {
+    "cenote.scaling", COUNTER_OF_POOL, "direction", "up",
+    "Changes of a pool's expected size."
   },
-  [COUNTER_FOREIGN_LEASES] = {
-    "cenote.lease.foreign", NULL, NULL, "Releases of leases that no pool had made."
+  [COUNTER_SCALING_DOWN] = {
+    "cenote.scaling", COUNTER_OF_POOL, "direction", "down",
+    "Changes of a pool's expected size."
   },
-  [COUNTER_PICKER_OUT_OF_RANGE] = {
-    "cenote.picker.out_of_range", NULL, NULL, "Picks of a place that there is not."
+  [COUNTER_REFRESHES] = {
+    "cenote.refreshes", COUNTER_OF_POOL, NULL, NULL,
+    "Channels that were replaced while they were good."
   },
   [COUNTER_PLANS_REFUSED] = {
-    "cenote.connector.plans_refused", NULL, NULL, "Plans that left their pool's limits."
+    "cenote.connector.plans_refused", COUNTER_OF_POOL, NULL, NULL,
+    "Plans that left their pool's limits."
   },
-  [COUNTER_SLOW_PLUGIN_CALLS] = {
-    "cenote.plugin.slow_calls", NULL, NULL, "Calls of plugins that took longer than their budget."
+  [COUNTER_GETS] = {
+    "cenote.gets", COUNTER_OF_POOL, NULL, NULL,
+    "Gets, whether they found a channel or not."
+  },
+  [COUNTER_GETS_REFUSED] = {
+    "cenote.gets_refused", COUNTER_OF_POOL, NULL, NULL,
+    "Gets that found no ready channel."
+  },
+  [COUNTER_TELEMETRY_DROPPED] = {
+    "cenote.telemetry.dropped", COUNTER_OF_RUNTIME, NULL, NULL,
+    "Events that a sink did not get because the queue was full or the sink blocked, once for each sink."
+  },
+  [COUNTER_SLOW_SINK_CALLS] = {
+    "cenote.telemetry.slow_calls", COUNTER_OF_RUNTIME, NULL, NULL,
+    "Calls of sinks that took longer than their budget."
   },
   [COUNTER_SLOW_CALLBACKS] = {
-    "cenote.callback.slow_calls", NULL, NULL, "Callbacks that took longer than their budget."
+    "cenote.callback.slow_calls", COUNTER_OF_RUNTIME, NULL, NULL,
+    "Callbacks that took longer than their budget."
+  },
+  [COUNTER_DOUBLE_RELEASES] = {
+    "cenote.lease.double_releases", COUNTER_OF_PROCESS, NULL, NULL,
+    "Leases that were released again."
+  },
+  [COUNTER_FOREIGN_LEASES] = {
+    "cenote.lease.foreign", COUNTER_OF_PROCESS, NULL, NULL,
+    "Releases of leases that no pool had made."
+  },
+  [COUNTER_PICKER_OUT_OF_RANGE] = {
+    "cenote.picker.out_of_range", COUNTER_OF_PROCESS, NULL, NULL,
+    "Picks of a place that there is not."
   }
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == N_COUNTERS);
@@ -113,6 +130,7 @@ counters_add (Counters *counters, CounterId id, guint64 n)
 {
   Shard *shard = &counters->shards[counters_shard (N_SHARDS)];
 
+  g_return_if_fail (id < N_OWN_COUNTERS);
   atomic_fetch_add_explicit (&shard->counts[id], n, memory_order_relaxed);
 }
 
@@ -121,6 +139,7 @@ counters_sum (const Counters *counters, CounterId id)
 {
   guint64 sum = 0;
 
+  g_return_val_if_fail (id < N_OWN_COUNTERS, 0);
   for (guint i = 0; i < N_SHARDS; i++)
     sum += atomic_load_explicit (&counters->shards[i].counts[id], memory_order_relaxed);
   return sum;

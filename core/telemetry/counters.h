@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * counters: exact counts that many threads add to and seldom anyone reads.
+ * counters: what is counted, how each count is called, and the counts of a pool.
  *
- * Each thread adds in a shard of its own cache lines; reading sums the shards.
- * Counts never wrap in practice and never go down.
+ * Counts are exact, never wrap in practice and never go down.  Each is fed from one
+ * place: some in a pool's Counters, which many threads add to and seldom anyone
+ * reads (each thread adds in a shard of its own cache lines; reading sums the
+ * shards), the others where they happen anyway, in the slots, the bus and the
+ * callbacks.  counts_read() (core/runtime/counts.h) reads them all.
  */
 #ifndef CENOTE_CORE_COUNTERS_H
 #define CENOTE_CORE_COUNTERS_H
@@ -13,29 +16,37 @@
 G_BEGIN_DECLS
 
 typedef enum {
+  /* In a pool's Counters. */
   COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED,
   COUNTER_CONNECTION_ATTEMPTS_FAILED,
   COUNTER_DISCONNECTIONS,
   COUNTER_ACQUIRE_TIMEOUTS,
+  COUNTER_WAITERS_REFUSED,
   COUNTER_SCALING_UP,
   COUNTER_SCALING_DOWN,
-  COUNTER_EJECTIONS,
   COUNTER_REFRESHES,
-  COUNTER_TELEMETRY_DROPPED,
+  COUNTER_PLANS_REFUSED,
+  N_OWN_COUNTERS,
+  /* In a pool's slots. */
+  COUNTER_GETS = N_OWN_COUNTERS,
   COUNTER_GETS_REFUSED,
-  COUNTER_WAITERS_REFUSED,
+  /* Of a runtime: in its bus and its callbacks. */
+  COUNTER_TELEMETRY_DROPPED,
+  COUNTER_SLOW_SINK_CALLS,
+  COUNTER_SLOW_CALLBACKS,
+  /* Of the process: whose lease or picker it was is not known. */
   COUNTER_DOUBLE_RELEASES,
   COUNTER_FOREIGN_LEASES,
   COUNTER_PICKER_OUT_OF_RANGE,
-  COUNTER_PLANS_REFUSED,
-  COUNTER_SLOW_PLUGIN_CALLS,
-  COUNTER_SLOW_CALLBACKS,
   N_COUNTERS
 } CounterId;
+
+typedef enum { COUNTER_OF_POOL, COUNTER_OF_RUNTIME, COUNTER_OF_PROCESS } CounterScope;
 
 /* How a counter is called by every sink. */
 typedef struct CounterInfo {
   const char *metric;        /* "cenote.scaling" */
+  CounterScope scope;        /* a pool's has the label pool.name */
   const char *label;         /* "direction"; NULL: none */
   const char *label_value;   /* "up" */
   const char *summary;       /* one sentence */
@@ -43,6 +54,7 @@ typedef struct CounterInfo {
 
 const CounterInfo *counter_get_info (CounterId id);
 
+/* Those below N_OWN_COUNTERS. */
 typedef struct Counters Counters;
 
 Counters *counters_new (void);

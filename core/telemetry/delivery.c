@@ -101,6 +101,7 @@ judge_call_locked (const Delivery *self, Sink *sink, gint64 took_us)
   if (took_us <= BUS_CALL_BUDGET_US)
     return FALSE;
   self->bus->slow_calls++;
+  sink->slow_calls++;
   if (now_us < sink->next_report_us)
     return FALSE;
   sink->next_report_us = now_us + REPORT_INTERVAL_US;

@@ -8,6 +8,7 @@ struct Sinks {
   GPtrArray *list;           /* of Sink, a reference each */
   Drops *drops;              /* borrowed */
   guint last_id;
+  guint64 losses_of_gone;    /* of sinks that were removed */
 };
 
 /* -------------------------------------------------------------- one sink */
@@ -136,10 +137,41 @@ sinks_remove (Sinks *sinks, guint id)
   for (guint i = 0; i < sinks->list->len; i++) {
     Sink *sink = g_ptr_array_index (sinks->list, i);
 
-    if (id == 0 || sink->id == id)
+    if (id == 0 || sink->id == id) {
+      sinks->losses_of_gone += sinks_losses_of (sinks, sink);
       return g_ptr_array_steal_index (sinks->list, i);
+    }
   }
   return NULL;
+}
+
+/* Not told yet. */
+static guint64
+untold_losses (const Sinks *sinks, const Sink *sink)
+{
+  return drops_sum (sinks->drops, sink->mask, sink_pools (sink)) - sink->told_drops + sink->lost;
+}
+
+guint64
+sinks_losses_of (const Sinks *sinks, const Sink *sink)
+{
+  return sink->told + untold_losses (sinks, sink);
+}
+
+guint64
+sinks_losses (const Sinks *sinks)
+{
+  guint64 losses = sinks->losses_of_gone;
+
+  for (guint i = 0; i < sinks->list->len; i++)
+    losses += sinks_losses_of (sinks, g_ptr_array_index (sinks->list, i));
+  return losses;
+}
+
+const Sink *
+sinks_nth (const Sinks *sinks, guint i)
+{
+  return i < sinks->list->len ? g_ptr_array_index (sinks->list, i) : NULL;
 }
 
 guint64
@@ -187,6 +219,7 @@ settle_losses (const Sinks *sinks, Sink *sink, gint64 now_us)
   sink->next_loss_us = MIN (now_us, G_MAXINT64 - LOSS_INTERVAL_US) + LOSS_INTERVAL_US;
   sink->told_drops = dropped;
   sink->lost = 0;
+  sink->told += count;
   return count;
 }
 

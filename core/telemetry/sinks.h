@@ -30,6 +30,8 @@ typedef struct Sink {
   guint64 position;          /* of the next event that it was not offered */
   guint64 told_drops;        /* of those that drops counts for it */
   guint64 lost;              /* passed while it was busy or rested, not told yet */
+  guint64 told;              /* losses that it, or the log, was told */
+  guint64 slow_calls;
   gboolean busy;             /* claimed */
   gboolean dirty;            /* was handed something since its last flush */
   gint64 rest_until_us;      /* is handed nothing before, because it blocked */
@@ -48,6 +50,12 @@ Sink *sinks_add (Sinks *sinks, const char *name, guint64 mask, const char *const
                  gpointer data, guint64 position);
 /* (transfer full) (nullable): the sink of ID, or the first where ID is 0, which is offered nothing more. */
 Sink *sinks_remove (Sinks *sinks, guint id);
+/* All that SINK did not get so far. */
+guint64 sinks_losses_of (const Sinks *sinks, const Sink *sink);
+/* The same of all sinks, those that were removed too. */
+guint64 sinks_losses (const Sinks *sinks);
+/* (transfer none): the Ith; NULL: there are no more. */
+const Sink *sinks_nth (const Sinks *sinks, guint i);
 /* The kinds that any of them wants. */
 guint64 sinks_wanted (const Sinks *sinks);
 

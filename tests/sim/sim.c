@@ -424,3 +424,11 @@ sim_count (Sim *sim, guint i)
     .over = pool->phase == POOL_OVER,
   };
 }
+
+guint64
+sim_counter (Sim *sim, CounterId id)
+{
+  const CountSources sources = { sim->pools, sim->bus, sim->callbacks };
+
+  return counts_read (&sources, id);
+}

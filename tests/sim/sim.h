@@ -18,6 +18,7 @@
 #include <cenote/telemetry.h>
 
 #include "core/runtime/control.h"
+#include "core/runtime/counts.h"
 #include "core/config/settings.h"
 #include "peers.h"
 
@@ -73,6 +74,8 @@ typedef struct SimCounts {
   gboolean over;
 } SimCounts;
 SimCounts sim_count (Sim *sim, guint pool);
+/* What has been counted. */
+guint64 sim_counter (Sim *sim, CounterId id);
 
 G_END_DECLS
 

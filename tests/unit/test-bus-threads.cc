@@ -227,6 +227,11 @@ TEST_F (BusThreadsTest, ASinkThatBlockedRestsAndIsThenHandedEventsAgain)
   sink.await_told (2);
   EXPECT_EQ (sink.count (CENOTE_EVENT_POOL_STATUS), 1u);
   EXPECT_EQ (sink.count (CENOTE_EVENT_POOL_RELOAD), 0u);
+  EXPECT_EQ (statistics ().lost, 2u);
+  g_autoptr (GPtrArray) sinks = bus_get_sink_statistics (bus);
+  EXPECT_EQ (static_cast<const SinkStatistics *> (sinks->pdata[0])->lost, 2u);
+  EXPECT_EQ (static_cast<const SinkStatistics *> (sinks->pdata[0])->slow_calls, 1u);
+  EXPECT_EQ (static_cast<const SinkStatistics *> (sinks->pdata[1])->lost, 0u);
 }
 
 TEST_F (BusThreadsTest, EachBlockedSinkCostsOneThreadAndGivesItBack)

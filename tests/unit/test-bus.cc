@@ -342,9 +342,38 @@ TEST_F (BusTest, CountsWhatPassed)
   bus_get_statistics (bus, &statistics);
   EXPECT_EQ (statistics.emitted, 12u);
   EXPECT_EQ (statistics.dropped, 4u);
+  EXPECT_EQ (statistics.lost, 4u) << "of the one sink that wanted them";
   EXPECT_EQ (statistics.delivered, 8u + 6u);
   EXPECT_EQ (statistics.slow_calls, 0u);
   EXPECT_EQ (statistics.set_aside, 0u);
+}
+
+TEST_F (BusTest, CountsTheLossesOfEachSinkForGood)
+{
+  BusStatistics statistics;
+  guint id = sink.add_to (bus, "sink");
+
+  other.add_to (bus, "other", CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_INIT));
+  for (int i = 0; i < 10; i++)
+    emit (bus, CENOTE_EVENT_POOL_INIT);
+  for (int i = 0; i < 3; i++)
+    emit (bus, CENOTE_EVENT_POOL_RELOAD);
+  for (int told = 0; told < 2; told++) {
+    g_autoptr (GPtrArray) sinks = bus_get_sink_statistics (bus);
+
+    ASSERT_EQ (sinks->len, 2u);
+    auto first = static_cast<const SinkStatistics *> (sinks->pdata[0]);
+    auto second = static_cast<const SinkStatistics *> (sinks->pdata[1]);
+    EXPECT_EQ (first->id, id);
+    EXPECT_STREQ (first->name, "sink");
+    EXPECT_EQ (first->lost, 5u);
+    EXPECT_STREQ (second->name, "other");
+    EXPECT_EQ (second->lost, 2u);
+    bus_dispatch (bus);
+  }
+  bus_remove_sink (bus, id);
+  bus_get_statistics (bus, &statistics);
+  EXPECT_EQ (statistics.lost, 7u);
 }
 
 TEST_F (BusTest, HasNothingToWatchWithoutAThread)

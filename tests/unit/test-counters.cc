@@ -23,12 +23,12 @@ protected:
 
 TEST_F (CountersTest, BeginAtZeroAndAreApart)
 {
-  for (guint id = 0; id < N_COUNTERS; id++)
+  for (guint id = 0; id < N_OWN_COUNTERS; id++)
     EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), 0u);
-  counters_add (counters.get (), COUNTER_EJECTIONS, 3);
-  counters_add (counters.get (), COUNTER_EJECTIONS, 4);
-  for (guint id = 0; id < N_COUNTERS; id++)
-    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), id == COUNTER_EJECTIONS ? 7u : 0u);
+  counters_add (counters.get (), COUNTER_REFRESHES, 3);
+  counters_add (counters.get (), COUNTER_REFRESHES, 4);
+  for (guint id = 0; id < N_OWN_COUNTERS; id++)
+    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), id == COUNTER_REFRESHES ? 7u : 0u);
 }
 
 /* More threads than shards, so that some share one. */
@@ -66,6 +66,7 @@ TEST_F (CountersTest, EachHasANameOfItsOwn)
     ASSERT_NE (info->metric, nullptr) << id;
     EXPECT_TRUE (g_str_has_prefix (info->metric, "cenote."));
     EXPECT_EQ (info->label == nullptr, info->label_value == nullptr);
+    EXPECT_TRUE (id >= N_OWN_COUNTERS || info->scope == COUNTER_OF_POOL) << info->metric;
     EXPECT_TRUE (g_str_has_suffix (info->summary, "."));
     std::string name = std::string (info->metric) + (info->label_value ? info->label_value : "");
     EXPECT_TRUE (names.insert (name).second) << name;
