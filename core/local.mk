@@ -4,6 +4,7 @@
 
 cenoteinclude_HEADERS += \
   include/cenote/cenote.h \
+  include/cenote/cenote.hpp \
   include/cenote/config.h \
   include/cenote/error.h \
   include/cenote/event-text.h \

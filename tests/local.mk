@@ -54,6 +54,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-control.cc \
   tests/unit/test-counters.cc \
   tests/unit/test-counts.cc \
+  tests/unit/test-cpp.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \

@@ -43,4 +43,17 @@ for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.h) version.h; do
   done
 done
 
+# What is C++ is of no use to C.
+for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.hpp); do
+  for compiler in gcc clang; do
+    for standard in c++17 c++20; do
+      if command -v "$compiler" >/dev/null; then
+        case_is "$header alone, $compiler, $standard" compiles "$compiler" "$standard" "$header"
+      else
+        skip "$header alone, $compiler, $standard" "no $compiler"
+      fi
+    done
+  done
+done
+
 finish

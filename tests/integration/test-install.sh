@@ -3,7 +3,7 @@
 # make install into an empty DESTDIR puts everything where it belongs, a program
 # builds against it with pkg-config alone, and make uninstall leaves nothing.
 
-: "${abs_top_srcdir:?}" "${abs_top_builddir:?}" "${CC:?}"
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}" "${CC:?}" "${CXX:?}"
 . "$abs_top_srcdir/tests/script.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
 
@@ -26,7 +26,7 @@ in_build ()
 headers_are_there ()
 {
   local header
-  for header in "$abs_top_srcdir"/include/cenote/*.h version.h; do
+  for header in "$abs_top_srcdir"/include/cenote/*.h "$abs_top_srcdir"/include/cenote/*.hpp version.h; do
     [ -f "$stage$includedir/cenote/$(basename "$header")" ] || { echo "no $header"; return 1; }
   done
 }
@@ -36,11 +36,14 @@ plugins_are_there ()
   diff <(cd "$abs_top_builddir/plugins/.libs" && ls -- *.so) <(cd "$stage$plugindir" && ls -- *.so)
 }
 
-# Cenote's own cenote.pc, with the prefix of where the files are for now.
+# Cenote's own .pc files, with the prefix of where the files are for now.
 staged_pkg_config ()
 {
+  local file
   mkdir -p "$scratch/pkgconfig"
-  sed "s|^prefix=.*|prefix=$stage$prefix|" "$stage$libdir/pkgconfig/cenote.pc" >"$scratch/pkgconfig/cenote.pc"
+  for file in cenote.pc cenote++.pc; do
+    sed "s|^prefix=.*|prefix=$stage$prefix|" "$stage$libdir/pkgconfig/$file" >"$scratch/pkgconfig/$file"
+  done
   PKG_CONFIG_PATH=$scratch/pkgconfig pkg-config "$@"
 }
 
@@ -59,6 +62,16 @@ says_its_version ()
     >"$scratch/version.c"
   builds "$scratch/version.c" cenote &&
     [ "$(LD_LIBRARY_PATH=$stage$libdir "$scratch/program")" = "$(staged_pkg_config --modversion cenote)" ]
+}
+
+# The same in C++, as one handle with its error.
+cpp_program_works ()
+{
+  read -r -a flags < <(staged_pkg_config --cflags --libs cenote++)
+  printf '#include <cenote/cenote.hpp>\n#include <cstdio>\nint main () { try { cenote::Runtime::from_data (""); } %s }\n' \
+    'catch (const cenote::Error &error) { return std::puts (error.what ()) < 0; } return 1;' >"$scratch/program.cc"
+  $CXX -std=c++17 -Wall -Wextra -Werror "$scratch/program.cc" -o "$scratch/cpp-program" -Wl,--as-needed "${flags[@]}" &&
+    LD_LIBRARY_PATH=$stage$libdir "$scratch/cpp-program"
 }
 
 variable_is ()
@@ -86,6 +99,7 @@ case_is 'every plugin is installed' plugins_are_there
 case_is 'pkg-config knows plugindir' variable_is plugindir "$plugindir"
 case_is 'pkg-config knows abi_major' variable_is abi_major "$abi_major"
 case_is 'a program builds with pkg-config alone, and runs' says_its_version
+case_is 'so does one in C++ with cenote++' cpp_program_works
 case_is 'the installed command finds the plugins' command_finds_plugins
 shopt -s nullglob
 for example in "$stage$docdir"/examples/*.c; do

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ConnGRPC 0.3's pools: several channels in turn, their status, their settings, and what a pool must not do. */
+#include <cenote/cenote.hpp>
 #include <glib/gstdio.h>
 #include <gtest/gtest.h>
 
@@ -283,6 +284,33 @@ TEST_F (SeedA1Pool, B14_UsersCallbacksAndTheRotationBothWork)
   EXPECT_EQ (std::set<grpc_channel *> (given.begin (), given.end ()).size (), 3u);
 }
 
+/* There, and in 0.4.3 too, it takes its channel down. */
+TEST_F (SeedA1Pool, B14_ACallbackThatThrowsHarmsNobody)
+{
+  LogCapture log;
+  start (2);
+  Client client (keyfile ("initialization=manual\n"), all);
+  cenote::Pool pool (cenote_pool_ref (client.pool));
+  cenote::Observer thrower;
+  thrower.connected = thrower.disconnected = [] (const cenote::Pool &, std::uint64_t, const std::string &) {
+    throw std::runtime_error ("raised by the user");
+  };
+  unsigned id = pool.add_observer (thrower);
+  Watcher watcher (client.pool);
+
+  client.connect ();
+  ASSERT_TRUE (watcher.await ("connected", 2));
+  servers[0]->kill ();
+  ASSERT_TRUE (watcher.await ("disconnected", 1));
+  EXPECT_TRUE (pool.try_get ());
+  ASSERT_TRUE (servers[0]->start ());
+  ASSERT_TRUE (watcher.await ("connected", 3));
+  EXPECT_EQ (ready_ids (&client).size (), 2u);
+  pool.remove_observer (id);
+  EXPECT_EQ (log.count ("Pool test: observer connected threw: raised by the user"), 3u);
+  EXPECT_EQ (log.count ("Pool test: observer disconnected threw: raised by the user"), 1u);
+}
+
 /* There, a process beside the channels holds who is in rotation, and takes them down with it. */
 TEST_F (SeedA1Pool, B_ACallbackThatNeverEndsKeepsNoChannelFromTheRotation)
 {
@@ -314,6 +342,24 @@ TEST_F (SeedA1Pool, B14_AnUnknownPoolIsAnErrorThatNamesThoseThereAre)
   EXPECT_EQ (cenote_runtime_get_pool (client.runtime, "other", &error), nullptr);
   ASSERT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_NOT_FOUND));
   EXPECT_STREQ (error->message, "There is no pool 'other' (there is test)");
+}
+
+/* 0.4.0's get_channel!: it raises with the pool and the reason, and gives a channel where it can. */
+TEST_F (SeedA1Pool, C1_GetRaisesWithThePoolAndTheReason)
+{
+  start (1);
+  Client client (keyfile ("initialization=manual\n"), all);
+  cenote::Pool pool (cenote_pool_ref (client.pool));
+
+  try {
+    pool.get ();
+    ADD_FAILURE () << "it gave a channel";
+  } catch (const cenote::Error &error) {
+    EXPECT_TRUE (error.is (CENOTE_ERROR_NOT_CONNECTED));
+    EXPECT_EQ (std::string (error.what ()).find ("Pool test has no ready channel (0 of 1 ready)"), 0u) << error.what ();
+  }
+  pool.connect (std::chrono::minutes (1));
+  EXPECT_TRUE (pool.get ());
 }
 
 /* 0.4.2's not_started, 0.4.0's error with its pool and reason. */
