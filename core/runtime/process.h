@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+G_BEGIN_DECLS
+
 /* Registers the handlers of fork(), once. */
 void process_watch_fork (void);
 /* Any thread: TRUE in a child that was forked after process_watch_fork(). */
@@ -17,5 +19,7 @@ gboolean process_check_fork (GError **error);
 /* FALSE, with CENOTE_ERROR_INVALID naming WHAT, on a thread that must not block:
  * control and telemetry.  The callback thread may. */
 gboolean process_check_may_block (const char *what, GError **error);
+
+G_END_DECLS
 
 #endif

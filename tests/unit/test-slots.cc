@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A slot's life, what is counted of it, and the lives of tables (core/slots/slots.c, core/slots/slot-table.c). */
+#include "core/runtime/process.h"
 #include "log-capture.h"
 #include "slot-fixture.h"
 
@@ -557,10 +558,9 @@ TEST_P (SlotsTest, AForkedChildIsStopped)
   pid_t child;
   int how = 0;
 
-  slots_before_fork ();
+  process_watch_fork ();
   child = fork ();
   if (child == 0) {
-    slots_after_fork_in_child ();
     bool good = try_get () == LEASE_STOPPED;
     lease_release (&lease, 0);
     lease_release (&copy, -1);
@@ -569,7 +569,6 @@ TEST_P (SlotsTest, AForkedChildIsStopped)
     std::thread ([&] { good = good && try_get () == LEASE_STOPPED; }).join ();
     _exit (good ? 0 : 1);
   }
-  slots_after_fork_in_parent ();
   ASSERT_GT (child, 0);
   ASSERT_EQ (waitpid (child, &how, 0), child);
   EXPECT_TRUE (WIFEXITED (how) && WEXITSTATUS (how) == 0) << how;
