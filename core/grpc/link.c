@@ -105,14 +105,27 @@ tell (Link *link, LinkEvent event, const char *error)
     link->site->event (link->owner, event, error);
 }
 
+/* (transfer full) (nullable): its transport may know better than C-core. */
+static char *
+ask_transport (const Link *link, const char *error)
+{
+  const Instance *transport = link->site->transport;
+  CenoteFault fault = FAULT_INIT;
+
+  transport->plugin->ops.transport.explain (transport->state, link->channel, error, &fault);
+  return fault.text;
+}
+
 static void
 explained (const CcoreReply *reply, gpointer data)
 {
   Link *link = data;
+  const char *error = reply->details[0] == '\0' ? "the connection attempt failed" : reply->details;
+  g_autofree char *better = link->ended ? NULL : ask_transport (link, error);
 
   link->explain = NULL;
   link->handling = TRUE;
-  tell (link, LINK_FAILED, reply->details[0] == '\0' ? "the connection attempt failed" : reply->details);
+  tell (link, LINK_FAILED, better == NULL || *better == '\0' ? error : better);
   link->handling = FALSE;
   link_free_if_over (link);
 }

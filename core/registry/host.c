@@ -147,6 +147,27 @@ host_emit (const CenoteHost *table, const CenoteEvent *event)
   host->services.emit (host->services.data, &known);
 }
 
+/* ---------------------------------------------------------------- the pool */
+
+static void
+host_renew (const CenoteHost *table, const char *why)
+{
+  const Host *host = host_of (table);
+
+  if (host->plugin->kind == CENOTE_PLUGIN_TRANSPORT && host->services.renew)
+    host->services.renew (host->services.data, why ? why : "its transport asked for it");
+}
+
+static struct grpc_call_credentials *
+host_call_credentials (const CenoteHost *table)
+{
+  const Host *host = host_of (table);
+
+  if (host->plugin->kind != CENOTE_PLUGIN_TRANSPORT || !host->services.call_credentials)
+    return NULL;
+  return host->services.call_credentials (host->services.data);
+}
+
 /* ------------------------------------------------------------------ faults */
 
 static void
@@ -194,6 +215,8 @@ host_new (Plugin *plugin, const char *instance, const char *pool, const HostServ
     .timer_start = host_timer_start,
     .timer_stop = host_timer_stop,
     .emit = host_emit,
+    .renew = host_renew,
+    .call_credentials = host_call_credentials,
   };
   host->plugin = plugin_ref (plugin);
   host->plugin_id = g_strdup_printf ("%s/%s", cenote_plugin_kind_to_string (plugin->kind), plugin->name);

@@ -3,7 +3,7 @@
  * host: what a plugin's state is given: the CenoteHost table, one for each state,
  * and the way from an operation's fault to a GError.
  *
- * Clock, luck, timers and events are handed in by whoever makes the host, so that
+ * Clock, luck, timers, events and the pool's part are handed in by whoever makes the host, so that
  * a test or the simulation gives its own.  A host is immutable after it was made
  * and may be used on every thread that its services may; it must outlive the
  * state that was created with it.
@@ -22,6 +22,9 @@ typedef struct HostServices {
   void (*timer_stop) (gpointer data, CenoteTimer *timer);
   /* EVENT has the core's size, its pool and its time; valid during the call. */
   void (*emit) (gpointer data, const CenoteEvent *event);
+  /* Control thread; for transports.  Both may be NULL: nothing is replaced, and no call proves anything. */
+  void (*renew) (gpointer data, const char *why);
+  struct grpc_call_credentials *(*call_credentials) (gpointer data);
   gpointer data;
 } HostServices;
 

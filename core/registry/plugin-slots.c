@@ -71,6 +71,15 @@ default_transport_close_channel (void *state, struct grpc_channel *channel)
   grpc_channel_destroy (channel);
 }
 
+static void
+default_transport_explain (void *state, struct grpc_channel *channel, const char *error, CenoteFault *fault)
+{
+  (void) state;
+  (void) channel;
+  (void) error;
+  (void) fault;
+}
+
 /* ------------------------------------------------------------ telemetry */
 
 static uint64_t
@@ -119,6 +128,7 @@ static const PluginSlot transport_slots[] = {
   [PLUGIN_SLOT_CONNECT] = OPTIONAL (CenoteTransportOps, connect, default_transport_connect),
   [PLUGIN_SLOT_CLOSE_CHANNEL] = OPTIONAL (CenoteTransportOps, close_channel, default_transport_close_channel),
   OPTIONAL (CenoteTransportOps, destroy, default_destroy),
+  OPTIONAL (CenoteTransportOps, explain, default_transport_explain),
 };
 
 static const PluginSlot telemetry_slots[] = {

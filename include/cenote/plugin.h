@@ -40,6 +40,7 @@ extern "C" {
 #endif
 
 struct grpc_channel;
+struct grpc_call_credentials;
 
 #define CENOTE_PLUGIN_MAGIC 0x43454e4fu /* "CENO" */
 #define CENOTE_ABI_MAJOR 0u
@@ -162,6 +163,15 @@ struct CenoteHost {
   void (*timer_stop) (const CenoteHost *host, CenoteTimer *timer);
   /* Emits an event to the sinks of the pool that the plugin serves; never blocks. */
   void (*emit) (const CenoteHost *host, const CenoteEvent *event);
+  /* Channels made before now are stale (certificates have changed, for one): the
+   * pool's connector replaces them, make before break.  WHY (copied) is for people.
+   * Transports only (nothing for other kinds); control thread, not inside an operation on a channel. */
+  void (*renew) (const CenoteHost *host, const char *why);
+  /* What the pool's calls prove themselves with (nullable: with nothing).  Borrowed:
+   * valid during the operation that asks.  A transport with CENOTE_TRANSPORT_SECURE composes
+   * them into each channel's credentials, so that all calls carry them; another one
+   * leaves them alone.  Transports only (NULL for other kinds); control thread. */
+  struct grpc_call_credentials *(*call_credentials) (const CenoteHost *host);
 };
 
 #define CENOTE_HOST_HAS(host, slot) \
@@ -436,6 +446,9 @@ typedef struct CenoteTransportOps {
   void (*close_channel) (void *state, struct grpc_channel *channel);
   /* Optional (nothing).  Every channel has been closed. */
   void (*destroy) (void *state);
+  /* Optional (nothing).  C-core says that CHANNEL's attempt failed by ERROR: leaves
+   * in FAULT what is better for people to read, or nothing where ERROR is the best. */
+  void (*explain) (void *state, struct grpc_channel *channel, const char *error, CenoteFault *fault);
 } CenoteTransportOps;
 
 /* -------------------------------------------------------------- telemetry */

@@ -47,7 +47,9 @@ TEST (Abi, TheHostKeepsItsPlaces)
   AT (CenoteHost, timer_start, 40);
   AT (CenoteHost, timer_stop, 48);
   AT (CenoteHost, emit, 56);
-  SIZE (CenoteHost, 64);
+  AT (CenoteHost, renew, 64);
+  AT (CenoteHost, call_credentials, 72);
+  SIZE (CenoteHost, 80);
 }
 
 TEST (Abi, OperationsKeepTheirPlaces)
@@ -74,7 +76,8 @@ TEST (Abi, OperationsKeepTheirPlaces)
   AT (CenoteTransportOps, connect, 32);
   AT (CenoteTransportOps, close_channel, 40);
   AT (CenoteTransportOps, destroy, 48);
-  SIZE (CenoteTransportOps, 56);
+  AT (CenoteTransportOps, explain, 56);
+  SIZE (CenoteTransportOps, 64);
   AT (CenoteTelemetryOps, mask, 8);
   AT (CenoteTelemetryOps, create, 16);
   AT (CenoteTelemetryOps, handle, 24);

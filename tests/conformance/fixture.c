@@ -95,6 +95,24 @@ fixture_advance (Fixture *fixture, gint64 delay_us)
   fixture->now_us = until_us;
 }
 
+static void
+renew (gpointer data, const char *why)
+{
+  Fixture *fixture = data;
+
+  fixture->renewals++;
+  g_free (fixture->why_renewed);
+  fixture->why_renewed = g_strdup (why);
+}
+
+static struct grpc_call_credentials *
+call_credentials (gpointer data)
+{
+  const Fixture *fixture = data;
+
+  return fixture->call_credentials;
+}
+
 void
 fixture_fix_luck (Fixture *fixture, guint64 luck)
 {
@@ -154,7 +172,7 @@ fixture_new (Plugin *plugin, const char *const *settings, GError **error)
 {
   g_autoptr (Fixture) fixture = g_new0 (Fixture, 1);
   const OptionTable *table = &plugin->options;
-  HostServices services = { now_us, give_luck, timer_start, timer_stop, emit, fixture };
+  const HostServices services = { now_us, give_luck, timer_start, timer_stop, emit, renew, call_credentials, fixture };
 
   fixture->plugin = plugin_ref (plugin);
   fixture->now_us = G_USEC_PER_SEC;
@@ -188,6 +206,7 @@ fixture_free (Fixture *fixture)
     option_value_clear (&fixture->values[i]);
   g_free (fixture->values);
   g_ptr_array_unref (fixture->timers);
+  g_free (fixture->why_renewed);
   plugin_unref (fixture->plugin);
   g_free (fixture);
 }

@@ -27,6 +27,9 @@ typedef struct Fixture {
   GPtrArray *timers;         /* that run, of CenoteTimer */
   guint events;
   CenoteEvent last_event;
+  guint renewals;            /* that a transport asked for */
+  char *why_renewed;         /* the last time */
+  struct grpc_call_credentials *call_credentials; /* what a transport is given; NULL until set */
 } Fixture;
 
 /* SETTINGS: "key=value" each, NULL-terminated, or NULL.  NULL: a setting is wrong, or a

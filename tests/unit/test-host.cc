@@ -231,6 +231,43 @@ TEST_F (Host, DropsWhatIsNoEvent)
   EXPECT_EQ (fixture->events, 0u);
 }
 
+// ---------------------------------------------------------------- the pool
+
+TEST_F (Host, HasATransportsChannelsReplacedAndSaysWhy)
+{
+  host->renew (host, "new papers");
+  EXPECT_EQ (fixture->renewals, 1u);
+  EXPECT_STREQ (fixture->why_renewed, "new papers");
+  host->renew (host, nullptr);
+  EXPECT_STREQ (fixture->why_renewed, "its transport asked for it");
+  use (CENOTE_PLUGIN_BACKOFF);
+  host->renew (host, "new papers");
+  EXPECT_EQ (fixture->renewals, 0u);
+}
+
+TEST_F (Host, GivesTransportsAloneTheCallCredentials)
+{
+  auto credentials = reinterpret_cast<struct grpc_call_credentials *> (this);
+
+  EXPECT_EQ (host->call_credentials (host), nullptr);
+  fixture->call_credentials = credentials;
+  EXPECT_EQ (host->call_credentials (host), credentials);
+  use (CENOTE_PLUGIN_BACKOFF);
+  fixture->call_credentials = credentials;
+  EXPECT_EQ (host->call_credentials (host), nullptr);
+}
+
+TEST_F (Host, WithoutThoseServicesGivesNothing)
+{
+  g_autoptr (Plugin) plugin = new_plugin (CENOTE_PLUGIN_TRANSPORT);
+  HostServices services {};
+  CenoteHost *own = host_new (plugin, nullptr, nullptr, &services);
+
+  own->renew (own, "new papers");
+  EXPECT_EQ (own->call_credentials (own), nullptr);
+  host_free (own);
+}
+
 // ------------------------------------------------------------------ faults
 
 TEST_F (Host, TurnsAFaultIntoAnErrorThatNamesThePlugin)
