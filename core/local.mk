@@ -75,6 +75,12 @@ libcenote_core_la_SOURCES = \
   core/slots/lease.c \
   core/grpc/link.c \
   core/grpc/link.h \
+  core/grpc/ccore-credentials.c \
+  core/grpc/ccore-credentials.h \
+  core/pool/call-credentials.c \
+  core/pool/call-credentials.h \
+  core/config/credential.c \
+  core/config/credential.h \
   core/pool/mock.c \
   core/pool/mock.h \
   core/base/monitor.c \

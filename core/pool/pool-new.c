@@ -97,6 +97,20 @@ service_emit (gpointer data, const CenoteEvent *event)
   bus_emit (pool->bus, event);
 }
 
+static void
+service_renew (gpointer data, const char *why)
+{
+  pool_renew (data, why);
+}
+
+static struct grpc_call_credentials *
+service_call_credentials (gpointer data)
+{
+  const CenotePool *pool = data;
+
+  return pool->credentials == NULL ? NULL : ccore_credentials_get (call_credentials_get (pool->credentials));
+}
+
 /* ------------------------------------------------------------------- making */
 
 static CcoreArgs *
@@ -163,6 +177,8 @@ make_services (CenotePool *pool)
     .timer_start = service_timer_start,
     .timer_stop = service_timer_stop,
     .emit = service_emit,
+    .renew = service_renew,
+    .call_credentials = service_call_credentials,
     .data = pool,
   };
 }
@@ -193,6 +209,17 @@ make_plugins (CenotePool *pool, GError **error)
     .attempt_us = ccore_attempt_us (pool_number (pool->settings, POOL_CONNECT_TIMEOUT)),
   };
   return TRUE;
+}
+
+static gboolean
+make_credentials (CenotePool *pool, GError **error)
+{
+  const PoolSettings *settings = pool->settings;
+
+  if (settings->credentials.kind == CREDENTIALS_NONE)
+    return TRUE;
+  pool->credentials = call_credentials_new (pool->control, &settings->credentials, settings->name, error);
+  return pool->credentials != NULL;
 }
 
 static gboolean
@@ -260,7 +287,7 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
   pool_wire_events (pool);
   if (settings->failure == NULL) {
     pool->args = args_from_settings (settings);
-    if (!make_plugins (pool, error) || !add_addresses (pool, error)) {
+    if (!make_credentials (pool, error) || !make_plugins (pool, error) || !add_addresses (pool, error)) {
       pool_set_phase (pool, POOL_OVER);
       cenote_pool_unref (pool);
       return NULL;

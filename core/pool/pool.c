@@ -223,6 +223,7 @@ become_over (CenotePool *pool)
   g_clear_pointer (&pool->connector, instance_unref);
   g_clear_pointer (&pool->transport, instance_unref);
   pool_end_timers (pool);
+  g_clear_pointer (&pool->credentials, call_credentials_free);
   g_clear_pointer (&pool->args, ccore_args_free);
   drop_observers (pool);
 }
@@ -282,6 +283,8 @@ pool_start (CenotePool *pool)
   event.expected_size = pool->wanted;
   event.address = pool->settings->targets == NULL ? NULL : pool->settings->targets[0];
   pool_emit (pool, &event);
+  if (pool->credentials != NULL)
+    call_credentials_start (pool->credentials);
   status_is_due (pool);
   if (pool_number (pool->settings, POOL_INITIALIZATION) != INITIALIZATION_MANUAL && pool->settings->failure == NULL)
     pool_set_phase (pool, POOL_RUNNING);
@@ -310,6 +313,19 @@ pool_drain_all (CenotePool *pool, const char *why)
 
   for (i = 0; i < pool->channels->len; i++)
     pool_drain_channel (pool->channels->pdata[i], why);
+}
+
+/* A channel that connects already may have been made with what was there before: it is stale as well. */
+void
+pool_renew (CenotePool *pool, const char *why)
+{
+  if (pool->phase >= POOL_STOPPING)
+    return;
+  g_log_structured ("Cenote", G_LOG_LEVEL_INFO, "CENOTE_POOL", pool->settings->name, "MESSAGE",
+                    "Pool %s: its channels are being replaced: %s", pool->settings->name, why);
+  pool->generation++;
+  pool_view_touch_all (pool);
+  pool_want_plan (pool);
 }
 
 /* The view goes first: no lease is given on what then drains. */

@@ -31,6 +31,7 @@
 #include "core/telemetry/counters.h"
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
+#include "call-credentials.h"
 #include "pool-view.h"
 #include "core/config/settings.h"
 
@@ -100,6 +101,7 @@ struct CenotePool {
   gboolean paused;
   guint32 generation;        /* channels of an older one are stale */
   CcoreArgs *args;
+  CallCredentials *credentials; /* NULL: calls prove nothing */
   Instance *transport;
   Instance *connector;
   Instance *picker;
@@ -184,6 +186,8 @@ void pool_set_paused (CenotePool *pool, gboolean paused);
 /* Publishes the view at once. */
 void pool_republish (CenotePool *pool);
 void pool_drain_all (CenotePool *pool, const char *why);
+/* Channels that were made before now are stale: the connector replaces them. */
+void pool_renew (CenotePool *pool, const char *why);
 
 guint pool_expected (const CenotePool *pool);
 /* Whether callers are to ask the mock. */

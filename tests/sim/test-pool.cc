@@ -562,6 +562,45 @@ TEST_F (PoolTest, ReconnectMakesBeforeItBreaks)
   EXPECT_EQ (spies::places.size (), 7u) << "no place is given twice";
 }
 
+/* As transport tls does, when its certificates have changed. */
+TEST_F (PoolTest, ATransportHasItsChannelsReplacedOneAtATime)
+{
+  const CenoteHost *host;
+
+  open ("size=3");
+  connect_all ();
+  host = peer_nth_up (peer, 0)->host;
+  peer_always (peer, PEER_ACCEPTS, 20 * SIM_MS, PEER_FOREVER, nullptr);
+  host->renew (host, "its papers are new");
+  for (int i = 0; i < 200; i++) {
+    run (SIM_MS);
+    ASSERT_GE (current (), 3);
+    ASSERT_LE (peer->n_up, 4u) << "one at a time";
+    ASSERT_TRUE (can_get ());
+  }
+  EXPECT_EQ (peer->n_accepted, 6u);
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DRAINED)->reason, "was replaced");
+}
+
+TEST_F (PoolTest, WhatIsNotConnectedTriesAnewAtTheBackoffsTimes)
+{
+  const CenoteHost *host;
+
+  open ("size=2");
+  connect_all ();
+  host = peer_nth_up (peer, 0)->host;
+  peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
+  peer_lose_all (peer, nullptr);
+  run (50 * SIM_MS);
+  peer_forget_dials (peer);
+  for (int i = 0; i < 20; i++) {
+    host->renew (host, "its papers are new");
+    run (50 * SIM_MS);
+  }
+  EXPECT_LE (peer_n_dials (peer), 11u) << "in a second, at most one in 100 ms";
+  EXPECT_GE (peer_n_dials (peer), 5u);
+}
+
 TEST_F (PoolTest, APoolOfOneIsNeverWithoutItsChannel)
 {
   open ("size=1");

@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
@@ -59,13 +61,28 @@ public:
   unsigned
   count (const std::string &text) const
   {
+    std::lock_guard<std::mutex> hold (lock ());
+    return count_locked (text);
+  }
+
+  /* Waits until a record's message contains TEXT.  FALSE: not within a minute. */
+  bool
+  await (const std::string &text)
+  {
+    std::unique_lock<std::mutex> hold (lock ());
+    return changed_.wait_for (hold, std::chrono::minutes (1), [&] { return count_locked (text) > 0; });
+  }
+
+private:
+  unsigned
+  count_locked (const std::string &text) const
+  {
     unsigned n = 0;
-    for (const LogRecord &record : records ())
+    for (const LogRecord &record : records_)
       n += record.message ().find (text) != std::string::npos;
     return n;
   }
 
-private:
   static std::mutex &
   lock ()
   {
@@ -98,10 +115,12 @@ private:
     if (current () == nullptr)
       return g_log_writer_default (level, fields, n_fields, nullptr);
     current ()->records_.push_back (record_of (level, fields, n_fields));
+    current ()->changed_.notify_all ();
     return G_LOG_WRITER_HANDLED;
   }
 
   std::vector<LogRecord> records_;
+  std::condition_variable changed_;
 };
 
 #endif

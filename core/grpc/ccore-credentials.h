@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ccore-credentials: the header that a pool's calls prove themselves with, as C-core takes it.
+ *
+ * Its value may be replaced at any time: calls that start afterwards carry the new
+ * one, and channels stay.  C-core adds it on secure channels alone (its level is
+ * privacy and integrity).  Nothing here tells the value to a log.
+ *
+ * Lock: its own, around the value.  Threads: as said at each function.
+ */
+#ifndef CENOTE_CORE_CCORE_CREDENTIALS_H
+#define CENOTE_CORE_CCORE_CREDENTIALS_H
+
+#include <glib.h>
+#include <grpc/grpc.h>
+
+typedef struct CcoreCredentials CcoreCredentials;
+
+/* HEADER: a lower-case name; VALUE: printable ASCII.  Any thread; does not need grpc_init(). */
+CcoreCredentials *ccore_credentials_new (const char *header, const char *value);
+/* Control thread.  Channels that have them keep them.  NULL is ignored. */
+void ccore_credentials_free (CcoreCredentials *credentials);
+
+/* Any thread. */
+void ccore_credentials_set (CcoreCredentials *credentials, const char *value);
+
+/* Control thread; borrowed.  For a transport that composes them into a channel's credentials. */
+struct grpc_call_credentials *ccore_credentials_get (CcoreCredentials *credentials);
+/* Any thread: the header itself, for a call of Cenote's own on a channel that does not carry them.
+ * OUT_METADATA has a reference to both its slices. */
+void ccore_credentials_add_to (CcoreCredentials *credentials, grpc_metadata *out_metadata);
+
+#endif
