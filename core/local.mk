@@ -81,6 +81,8 @@ libcenote_core_la_SOURCES = \
   core/pool/call-credentials.h \
   core/config/credential.c \
   core/config/credential.h \
+  core/config/trial.c \
+  core/config/trial.h \
   core/pool/mock.c \
   core/pool/mock.h \
   core/base/monitor.c \

@@ -77,12 +77,14 @@ CENOTE_API char **cenote_config_get_warnings (CenoteConfig *config);
  * @out_notes: (out) (optional) (transfer full): what is legal but odd, as from
  *   cenote_config_get_warnings() and more, because here the plugins are known; g_strfreev()
  *
- * All that a file must pass before a runtime runs it, in one: form and values.
+ * All that a file must pass before a runtime runs it, in one: form and values, and
+ * where these are sound a state of each plugin but sinks, made and thrown away.
  * So its one error has everything that is wrong, where the constructor of a
- * config can tell faults of form alone.  Opens nothing but plugins' files.
+ * config can tell faults of form alone.  Opens nothing but plugins' files and those
+ * that values name (certificates, tokens).
  * Returns: FALSE with CENOTE_ERROR_CONFIG, every problem on a line of its own;
  *   CENOTE_ERROR_PLUGIN or _NOT_FOUND where one plugin, or the file, is all that is wrong.
- * Threads: any.  Blocks: reads the file, loads the named plugins.  Since: 0.1
+ * Threads: any.  Blocks: reads the files, loads the named plugins.  Since: 0.1
  */
 CENOTE_API gboolean cenote_config_check_file (const char *path, const char *const *settings, CenoteRegistry *registry,
                                               char ***out_notes, GError **error);
