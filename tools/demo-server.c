@@ -11,6 +11,7 @@
 #include <cenote/error.h>
 #include <errno.h>
 #include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
@@ -25,6 +26,9 @@
 struct DemoServer {
   int placeholder;           /* the bound socket that keeps the port */
   guint16 port;
+  char *certificate;         /* NULL: plaintext */
+  char *key;
+  char *client_authorities;  /* NULL: any client */
 
   GThread *thread;           /* NULL: not running */
   grpc_server *server;
@@ -106,6 +110,9 @@ demo_server_free (DemoServer *server)
     return;
   demo_server_stop (server);
   close (server->placeholder);
+  g_free (server->certificate);
+  g_free (server->key);
+  g_free (server->client_authorities);
   g_hash_table_unref (server->peers);
   monitor_clear (&server->monitor);
   g_free (server);
@@ -200,23 +207,89 @@ exchange_read (Exchange *exchange)
   return grpc_call_start_batch (exchange->call, &op, 1, exchange, NULL) == GRPC_CALL_OK;
 }
 
-/* (transfer full): what METHOD answers to REQUEST; NULL: there is no such method, or no request. */
+/* (transfer full) */
 static grpc_byte_buffer *
-answer (grpc_slice method, grpc_byte_buffer *request)
+buffer_new (const char *bytes, gsize length)
+{
+  grpc_slice slice = grpc_slice_from_copied_buffer (bytes, length);
+  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
+
+  grpc_slice_unref (slice);
+  return buffer;
+}
+
+/* (transfer full) */
+static char *
+string_of (grpc_byte_buffer *buffer)
+{
+  grpc_byte_buffer_reader reader;
+  grpc_slice slice;
+  char *text;
+
+  if (!grpc_byte_buffer_reader_init (&reader, buffer))
+    return g_strdup ("");
+  slice = grpc_byte_buffer_reader_readall (&reader);
+  text = g_strndup ((const char *) GRPC_SLICE_START_PTR (slice), GRPC_SLICE_LENGTH (slice));
+  grpc_slice_unref (slice);
+  grpc_byte_buffer_reader_destroy (&reader);
+  return text;
+}
+
+/* (transfer full): "" where the client has shown no certificate. */
+static char *
+name_of_peer (grpc_call *call)
+{
+  grpc_auth_context *context = grpc_call_auth_context (call);
+  grpc_auth_property_iterator names = grpc_auth_context_find_properties_by_name (context, GRPC_X509_CN_PROPERTY_NAME);
+  const grpc_auth_property *name = grpc_auth_property_iterator_next (&names);
+  char *text = g_strdup (name != NULL ? name->value : "");
+
+  grpc_auth_context_release (context);
+  return text;
+}
+
+/* (transfer full): "" where there is none such. */
+static char *
+find_header (const Exchange *exchange, const char *name)
+{
+  if (strcmp (name, ":peer") == 0)
+    return name_of_peer (exchange->call);
+  if (strcmp (name, ":authority") == 0)
+    return g_strndup ((const char *) GRPC_SLICE_START_PTR (exchange->details.host),
+                      GRPC_SLICE_LENGTH (exchange->details.host));
+  for (size_t i = 0; i < exchange->metadata.count; i++) {
+    const grpc_metadata *row = &exchange->metadata.metadata[i];
+
+    if (grpc_slice_str_cmp (row->key, name) == 0)
+      return g_strndup ((const char *) GRPC_SLICE_START_PTR (row->value), GRPC_SLICE_LENGTH (row->value));
+  }
+  return g_strdup ("");
+}
+
+static grpc_byte_buffer *
+answer_header (const Exchange *exchange)
+{
+  g_autofree char *name = string_of (exchange->request);
+  g_autofree char *value = find_header (exchange, name);
+
+  return buffer_new (value, strlen (value));
+}
+
+/* (transfer full): what EXCHANGE's method answers to its request; NULL: there is no such method, or no request. */
+static grpc_byte_buffer *
+answer (const Exchange *exchange)
 {
   /* HealthCheckResponse { status: SERVING }: field 1, varint, 1. */
   static const char serving[] = { 0x08, 0x01 };
-  grpc_byte_buffer *response;
-  grpc_slice slice;
+  grpc_slice method = exchange->details.method;
 
-  if (request != NULL && grpc_slice_str_cmp (method, DEMO_ECHO_METHOD) == 0)
-    return grpc_byte_buffer_copy (request);
-  if (request == NULL || grpc_slice_str_cmp (method, DEMO_HEALTH_METHOD) != 0)
+  if (exchange->request == NULL)
     return NULL;
-  slice = grpc_slice_from_copied_buffer (serving, sizeof serving);
-  response = grpc_raw_byte_buffer_create (&slice, 1);
-  grpc_slice_unref (slice);
-  return response;
+  if (grpc_slice_str_cmp (method, DEMO_ECHO_METHOD) == 0)
+    return grpc_byte_buffer_copy (exchange->request);
+  if (grpc_slice_str_cmp (method, DEMO_HEADER_METHOD) == 0)
+    return answer_header (exchange);
+  return grpc_slice_str_cmp (method, DEMO_HEALTH_METHOD) == 0 ? buffer_new (serving, sizeof serving) : NULL;
 }
 
 static gboolean
@@ -228,7 +301,7 @@ exchange_reply (Exchange *exchange)
 
   memset (ops, 0, sizeof ops);
   exchange->stage = STAGE_REPLY;
-  exchange->response = answer (exchange->details.method, exchange->request);
+  exchange->response = answer (exchange);
   ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
   ops[1].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
   ops[1].data.recv_close_on_server.cancelled = &exchange->cancelled;
@@ -301,10 +374,34 @@ destroy (DemoServer *server)
   grpc_shutdown ();
 }
 
+void
+demo_server_set_tls (DemoServer *server, const char *certificate, const char *key, const char *client_authorities)
+{
+  g_free (server->certificate);
+  g_free (server->key);
+  g_free (server->client_authorities);
+  server->certificate = g_strdup (certificate);
+  server->key = g_strdup (key);
+  server->client_authorities = g_strdup (client_authorities);
+}
+
+static grpc_server_credentials *
+make_credentials (const DemoServer *server)
+{
+  grpc_ssl_pem_key_cert_pair pair = { server->key, server->certificate };
+
+  if (server->certificate == NULL)
+    return grpc_insecure_server_credentials_create ();
+  return grpc_ssl_server_credentials_create_ex (
+    server->client_authorities, &pair, 1,
+    server->client_authorities == NULL ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                       : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, NULL);
+}
+
 gboolean
 demo_server_start (DemoServer *server, GError **error)
 {
-  grpc_server_credentials *plaintext;
+  grpc_server_credentials *credentials;
   g_autofree char *address = g_strdup_printf ("127.0.0.1:%u", server->port);
   int port;
 
@@ -314,9 +411,10 @@ demo_server_start (DemoServer *server, GError **error)
   server->queue = grpc_completion_queue_create_for_next (NULL);
   server->server = grpc_server_create (NULL, NULL);
   grpc_server_register_completion_queue (server->server, server->queue, NULL);
-  plaintext = grpc_insecure_server_credentials_create ();
-  port = grpc_server_add_http2_port (server->server, address, plaintext);
-  grpc_server_credentials_release (plaintext);
+  credentials = make_credentials (server);
+  port = credentials == NULL ? 0 : grpc_server_add_http2_port (server->server, address, credentials);
+  if (credentials != NULL)
+    grpc_server_credentials_release (credentials);
   grpc_server_start (server->server);
   server->thread = g_thread_new ("demo-server", serve, server);
   if (port == server->port)

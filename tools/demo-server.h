@@ -2,7 +2,8 @@
 /*
  * demo-server: a gRPC server inside this process, by C-core's server API.
  *
- * Serves on 127.0.0.1, plaintext: /cenote.demo.Echo/Echo gives the message back,
+ * Serves on 127.0.0.1, plaintext or TLS: /cenote.demo.Echo/Echo gives the message back,
+ * /cenote.demo.Echo/Header the value of the call's header that the message names,
  * /grpc.health.v1.Health/Check says SERVING, anything else is UNIMPLEMENTED.
  * One thread serves while the server runs.  A bound socket that never listens
  * keeps the port for us while it does not: connects are then refused, as with a
@@ -16,6 +17,8 @@
 G_BEGIN_DECLS
 
 #define DEMO_ECHO_METHOD "/cenote.demo.Echo/Echo"
+/* ":authority" is a header here, and ":peer" the common name of the client's certificate. */
+#define DEMO_HEADER_METHOD "/cenote.demo.Echo/Header"
 #define DEMO_HEALTH_METHOD "/grpc.health.v1.Health/Check"
 
 typedef struct DemoServer DemoServer;
@@ -27,6 +30,10 @@ DemoServer *demo_server_new_on (guint16 port, GError **error);
 /* Stops it first. */
 void demo_server_free (DemoServer *server);
 guint16 demo_server_get_port (const DemoServer *server);
+
+/* From the next start on by TLS, with a certificate and its key; CLIENT_AUTHORITIES (nullable): and
+ * for clients alone whose certificate one of these CAs has signed.  All PEM, copied. */
+void demo_server_set_tls (DemoServer *server, const char *certificate, const char *key, const char *client_authorities);
 
 /* FALSE where the port cannot be served. */
 gboolean demo_server_start (DemoServer *server, GError **error);

@@ -69,16 +69,19 @@ class EchoServer {
 public:
   ~EchoServer () { child_free (child_); }
 
-  /* Returns when it serves. */
+  /* Returns when it serves.  FILES: paths of a certificate and its key, for TLS, and perhaps of clients' CAs. */
   bool
-  start ()
+  start (const std::vector<std::string> &files = {})
   {
     g_autofree char *program = child_program ("tests/integration/demo-server");
     std::string port = std::to_string (port_.number ());
-    const char *argv[] = { program, port.c_str (), nullptr };
+    std::vector<const char *> argv = { program, port.c_str () };
 
+    for (const std::string &file : files)
+      argv.push_back (file.c_str ());
+    argv.push_back (nullptr);
     child_free (child_);
-    child_ = child_start (argv, nullptr);
+    child_ = child_start (argv.data (), nullptr);
     if (child_ == nullptr)
       return false;
     g_autofree char *line = child_read (child_);
@@ -169,22 +172,29 @@ public:
     return path != nullptr;
   }
 
-  /* Returns at once: whoever dials sees when it serves. */
+  /* Returns at once: whoever dials sees when it serves.  FILES: paths of a certificate, its key and clients' CAs, for
+   * mutual TLS.  etcd reads the first two anew for each connection. */
   bool
-  start ()
+  start (const std::vector<std::string> &files = {})
   {
-    std::string url = "http://127.0.0.1:" + std::to_string (client_.number ());
+    std::string url = (files.empty () ? "http" : "https") + std::string ("://127.0.0.1:") +
+                      std::to_string (client_.number ());
     std::string peer_url = "http://127.0.0.1:" + std::to_string (peer_.number ());
     std::string cluster = "default=" + peer_url;
     std::string data = std::string (directory_) + "/data";
-    const char *argv[] = { "setpriv", "--pdeathsig", "KILL", "etcd",
-                           "--data-dir", data.c_str (),
-                           "--listen-client-urls", url.c_str (), "--advertise-client-urls", url.c_str (),
-                           "--listen-peer-urls", peer_url.c_str (), "--initial-advertise-peer-urls", peer_url.c_str (),
-                           "--initial-cluster", cluster.c_str (), nullptr };
+    std::vector<const char *> argv = { "setpriv", "--pdeathsig", "KILL", "etcd",
+                                       "--data-dir", data.c_str (),
+                                       "--listen-client-urls", url.c_str (), "--advertise-client-urls", url.c_str (),
+                                       "--listen-peer-urls", peer_url.c_str (),
+                                       "--initial-advertise-peer-urls", peer_url.c_str (),
+                                       "--initial-cluster", cluster.c_str () };
 
+    if (!files.empty ())
+      argv.insert (argv.end (), { "--cert-file", files[0].c_str (), "--key-file", files[1].c_str (),
+                                  "--client-cert-auth", "--trusted-ca-file", files[2].c_str () });
+    argv.push_back (nullptr);
     child_free (child_);
-    child_ = child_start (argv, log ().c_str ());
+    child_ = child_start (argv.data (), log ().c_str ());
     return child_ != nullptr;
   }
 
