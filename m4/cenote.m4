@@ -42,6 +42,26 @@ AC_DEFUN([CENOTE_GRPC], [
     [GRPC_LIBS="$($PKG_CONFIG --libs-only-L grpc) -lgrpc -lgpr"])
 ])
 
+# CENOTE_GRPC_MIN_TLS
+# C-core 1.51 can be told the oldest version of TLS that it may speak, but by a
+# function of C++ that it exports alone.  Defines HAVE_GRPC_SSL_MIN_VERSION where that is there.
+AC_DEFUN([CENOTE_GRPC_MIN_TLS], [
+  AC_CACHE_CHECK([whether gRPC can be told its oldest version of TLS], [cenote_cv_grpc_min_tls], [
+    cenote_save_LIBS=$LIBS cenote_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $GRPC_CFLAGS"
+    LIBS="$GRPC_LIBS $LIBS"
+    AC_LINK_IFELSE(
+      [AC_LANG_PROGRAM([[#include <grpc/grpc_security.h>
+                         extern void set_min_version (grpc_channel_credentials *credentials, grpc_tls_version version)
+                           __asm__ ("_ZN20grpc_ssl_credentials19set_min_tls_versionE16grpc_tls_version");]],
+                       [[set_min_version (0, TLS1_3);]])],
+      [cenote_cv_grpc_min_tls=yes], [cenote_cv_grpc_min_tls=no])
+    LIBS=$cenote_save_LIBS CFLAGS=$cenote_save_CFLAGS
+  ])
+  AS_IF([test "x$cenote_cv_grpc_min_tls" = xyes],
+    [AC_DEFINE([HAVE_GRPC_SSL_MIN_VERSION], [1], [Whether grpc_ssl_credentials::set_min_tls_version() can be linked.])])
+])
+
 # CENOTE_SANITIZER
 # --enable-sanitizer=address|thread: sets SANITIZER_FLAGS, for compiling and linking.
 AC_DEFUN([CENOTE_SANITIZER], [

@@ -18,6 +18,10 @@ plugin_LTLIBRARIES = \
   plugins/transport-mock.la \
   plugins/transport-unix.la
 
+if HAVE_LIBCRYPTO
+plugin_LTLIBRARIES += plugins/transport-tls.la
+endif
+
 plugins_backoff_constant_la_SOURCES = \
   plugins/backoff/constant.c \
   plugins/backoff/jitter.h
@@ -55,6 +59,29 @@ plugins_transport_mock_la_SOURCES = \
 plugins_transport_mock_la_CFLAGS = $(plugin_compile_flags)
 plugins_transport_mock_la_LDFLAGS = $(plugin_link_flags)
 plugins_transport_mock_la_LIBADD = $(GRPC_LIBS)
+
+plugins_transport_tls_la_SOURCES = \
+  plugins/transport/tls-credentials.c \
+  plugins/transport/tls-credentials.h \
+  plugins/transport/tls-explain.c \
+  plugins/transport/tls-explain.h \
+  plugins/transport/tls-file.c \
+  plugins/transport/tls-file.h \
+  plugins/transport/tls-identity.c \
+  plugins/transport/tls-identity.h \
+  plugins/transport/tls-material.c \
+  plugins/transport/tls-material.h \
+  plugins/transport/tls-peer.c \
+  plugins/transport/tls-peer.h \
+  plugins/transport/tls-trust.c \
+  plugins/transport/tls-trust.h \
+  plugins/transport/tls-x509.c \
+  plugins/transport/tls-x509.h \
+  plugins/transport/tls.c
+plugins_transport_tls_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCRYPTO_CFLAGS)
+plugins_transport_tls_la_CFLAGS = $(plugin_compile_flags)
+plugins_transport_tls_la_LDFLAGS = $(plugin_link_flags)
+plugins_transport_tls_la_LIBADD = $(GRPC_LIBS) $(LIBCRYPTO_LIBS) $(GLIB_LIBS)
 
 plugins_transport_unix_la_SOURCES = plugins/transport/unix.c
 plugins_transport_unix_la_CFLAGS = $(plugin_compile_flags)

@@ -55,6 +55,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-counters.cc \
   tests/unit/test-counts.cc \
   tests/unit/test-cpp.cc \
+  tests/unit/test-credential.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \
@@ -99,6 +100,23 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-version.cc \
   tests/unit/test-world-barrier.cc \
   tests/unit/test-wrong-keyfiles.cc
+
+if HAVE_LIBCRYPTO
+tests_unit_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
+tests_unit_tests_LDADD += $(LIBCRYPTO_LIBS)
+tests_unit_tests_SOURCES += \
+  plugins/transport/tls-explain.c \
+  plugins/transport/tls-file.c \
+  plugins/transport/tls-identity.c \
+  plugins/transport/tls-material.c \
+  plugins/transport/tls-trust.c \
+  plugins/transport/tls-x509.c \
+  tests/servers/authority.h \
+  tests/servers/folder.h \
+  tests/unit/test-tls-explain.cc \
+  tests/unit/test-tls-material.cc \
+  tests/unit/test-tls-trust.cc
+endif
 
 # The suite that any plugin can be put to, and the world it runs in.
 check_LTLIBRARIES += tests/libconformance.la
@@ -147,6 +165,18 @@ tests_integration_tests_SOURCES = \
   tests/servers/gauges.h \
   tests/servers/servers.h
 
+if HAVE_LIBCRYPTO
+tests_integration_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
+tests_integration_tests_LDADD += $(LIBCRYPTO_LIBS)
+tests_integration_tests_SOURCES += \
+  tests/integration/test-call-credentials.cc \
+  tests/integration/test-tls.cc \
+  tests/servers/authority.h \
+  tests/servers/folder.h \
+  tests/servers/tls-client.h \
+  tests/unit/log-capture.h
+endif
+
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
@@ -176,7 +206,9 @@ tests_sim_tests_SOURCES = \
   tests/sim/static-persistent.c \
   tests/sim/static-round-robin.c \
   tests/sim/static-schedule.c \
+  tests/servers/folder.h \
   tests/sim/test-address.cc \
+  tests/sim/test-call-credentials.cc \
   tests/sim/test-channel.cc \
   tests/sim/test-counts.cc \
   tests/sim/test-pool.cc \

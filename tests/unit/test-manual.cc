@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manual: cenote.conf(5) says of every option what its row in the tables says. */
+#include <glib.h>
+
+extern "C" {
+#include "core/registry/registry.h"
+}
 #include "core/config/settings.h"
 
 #include <gtest/gtest.h>
@@ -96,6 +101,18 @@ TEST (Manual, PoolOptions)
   const std::string expected = expected_rows (pool_options, pool_options_pending);
 
   EXPECT_EQ (rows_in_page ("pool options"), expected) << "to be pasted into doc/cenote.conf.5:\n" << expected;
+}
+
+/* Of a plugin, where it was built. */
+TEST (Manual, TlsOptions)
+{
+  g_autoptr (CenoteRegistry) registry = cenote_registry_new ();
+  g_autoptr (Plugin) plugin = registry_get (registry, CENOTE_PLUGIN_TRANSPORT, "tls", nullptr);
+
+  if (plugin == nullptr)
+    GTEST_SKIP () << "no transport tls";
+  const std::string expected = expected_rows (plugin->options, nullptr);
+  EXPECT_EQ (rows_in_page ("tls options"), expected) << "to be pasted into doc/cenote.conf.5:\n" << expected;
 }
 
 } // namespace

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls-peer.h"
+
+struct TlsPeer {
+  gatomicrefcount refs;
+  TlsTrust *trust;
+  GMutex lock;               /* the rest */
+  gboolean trusted;
+  char *refusal;             /* NULL: none */
+};
+
+TlsPeer *
+tls_peer_new (TlsTrust *trust)
+{
+  TlsPeer *peer = g_new0 (TlsPeer, 1);
+
+  g_atomic_ref_count_init (&peer->refs);
+  peer->trust = tls_trust_ref (trust);
+  g_mutex_init (&peer->lock);
+  return peer;
+}
+
+TlsPeer *
+tls_peer_ref (TlsPeer *peer)
+{
+  g_atomic_ref_count_inc (&peer->refs);
+  return peer;
+}
+
+void
+tls_peer_unref (TlsPeer *peer)
+{
+  if (!peer || !g_atomic_ref_count_dec (&peer->refs))
+    return;
+  tls_trust_unref (peer->trust);
+  g_mutex_clear (&peer->lock);
+  g_free (peer->refusal);
+  g_free (peer);
+}
+
+char *
+tls_peer_refuse (TlsPeer *peer, const char *host, const char *leaf, const char *chain)
+{
+  char *refusal = tls_trust_refuse (peer->trust, host, leaf, chain);
+
+  g_mutex_lock (&peer->lock);
+  g_free (peer->refusal);
+  peer->refusal = g_strdup (refusal);
+  peer->trusted = refusal == NULL;
+  g_mutex_unlock (&peer->lock);
+  return refusal;
+}
+
+gboolean
+tls_peer_was_trusted (TlsPeer *peer)
+{
+  gboolean trusted;
+
+  g_mutex_lock (&peer->lock);
+  trusted = peer->trusted;
+  g_mutex_unlock (&peer->lock);
+  return trusted;
+}
+
+char *
+tls_peer_get_refusal (TlsPeer *peer)
+{
+  char *refusal;
+
+  g_mutex_lock (&peer->lock);
+  refusal = g_strdup (peer->refusal);
+  g_mutex_unlock (&peer->lock);
+  return refusal;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Call credentials over transport tls: what comes to a server with calls on a raw channel. */
+#include "tests/servers/authority.h"
+#include "tests/servers/servers.h"
+#include "tests/servers/tls-client.h"
+
+namespace {
+
+class WireCredentials : public ::testing::Test {
+protected:
+  void
+  SetUp () override
+  {
+    const Credential credential = ca.issue (Claim ());
+
+    transport = "ca-file=" + folder.write ("ca.pem", ca.pem ()) + "\n";
+    ASSERT_TRUE (server.start ({ folder.write ("server.pem", credential.certificate),
+                                 folder.write ("server.key", credential.key) }));
+  }
+
+  /* Why no runtime comes of the pool's lines. */
+  std::string
+  refusal (const std::string &pool)
+  {
+    g_autoptr (GError) error = nullptr;
+    const std::string text = tls_keyfile (server.port (), transport, pool, "");
+    g_autoptr (CenoteConfig) config = cenote_config_new_from_data (text.c_str (), -1, &error);
+    g_autoptr (CenoteRuntime) runtime = config == nullptr ? nullptr : cenote_runtime_new (config, &error);
+
+    return error == nullptr ? "" : error->message;
+  }
+
+  Folder folder;
+  Authority ca;
+  EchoServer server;
+  std::string transport;
+};
+
+TEST_F (WireCredentials, NoneAreSentUnlessSet)
+{
+  TlsClient client (server.port (), transport);
+  ASSERT_TRUE (client.await_ready ());
+  EXPECT_EQ (client.header ("api-key"), "");
+  EXPECT_EQ (client.header ("authorization"), "");
+}
+
+TEST_F (WireCredentials, AnApiKeyComesWithEachCall)
+{
+  TlsClient client (server.port (), transport, "api-key=s3cret\nsize=2\n");
+  ASSERT_TRUE (client.await_connected (2));
+  for (int i = 0; i < 4; i++)
+    EXPECT_EQ (client.header ("api-key"), "s3cret");
+  g_autofree char *status = cenote_runtime_status_to_json (client.runtime);
+  EXPECT_EQ (std::string (status).find ("s3cret"), std::string::npos);
+}
+
+TEST_F (WireCredentials, AnApiKeyComesOverTls13Too)
+{
+  TlsClient client (server.port (), transport + "min-version=1.3\n", "api-key=s3cret\n");
+  ASSERT_TRUE (client.await_ready ());
+  EXPECT_EQ (client.header ("api-key"), "s3cret");
+}
+
+TEST_F (WireCredentials, AChangedTokenComesOverTheSameChannels)
+{
+  TlsClient client (server.port (), transport, "size=2\ntoken-file=" + folder.write ("token", "first\n") + "\n");
+  ASSERT_TRUE (client.await_connected (2));
+  Callers callers (&client, DEMO_ECHO_METHOD, "hello");
+  EXPECT_EQ (client.header ("authorization"), "Bearer first");
+  folder.write ("token", "second\n");
+  ASSERT_TRUE (client.await_header ("authorization", "Bearer second"));
+  EXPECT_EQ (callers.stop (), 0u);
+  EXPECT_EQ (client.events.of (CENOTE_EVENT_CHANNEL_CONNECTED).size (), 2u) << "no channel was replaced";
+}
+
+TEST_F (WireCredentials, ABrokenTokenFileIsAnErrorThatDoesNotShowIt)
+{
+  EXPECT_THAT (refusal ("token-file=" + folder.write ("token", "s3cret and more\n") + "\n"),
+               ::testing::AllOf (::testing::HasSubstr ("at place 7 a byte that no header may have"),
+                                 ::testing::Not (::testing::HasSubstr ("s3cret"))));
+  EXPECT_THAT (refusal ("token-file=" + folder.write ("token", "") + "\n"), ::testing::HasSubstr ("is empty"));
+  EXPECT_THAT (refusal ("token-file=" + folder / "none" + "\n"), ::testing::HasSubstr ("No such file"));
+}
+
+} // namespace
