@@ -109,4 +109,43 @@ for file in "$wrong"/*.conf; do
   case_is "wrong keyfile $name is told of" tells_expected_lines "$wrong/$name.expected"
 done
 
+# What only the plugin itself can tell.
+cat >"$scratch/trial.conf" <<'END'
+[transport:flaky]
+plugin=mock
+script=ok;perhaps
+[pool:a]
+target=localhost:1
+transport=flaky
+END
+run check "$scratch/trial.conf"
+case_is 'what a plugin finds wrong exits 1' exits 1
+case_is 'and is told at its group' says err "trial\.conf:1: \[transport:flaky\].*script: step 2, 'perhaps'"
+echo 'critical=no' >>"$scratch/trial.conf"
+run check "$scratch/trial.conf"
+case_is 'of a pool that is not critical it is a note' exits 0
+case_is 'that says the same' says out "^note: .*script: step 2, 'perhaps'"
+
+printf 's3cret two\n' >"$scratch/token"
+cat >"$scratch/token.conf" <<'END'
+[pool:a]
+target=localhost:1
+profile=test
+token-file=token
+allow-plaintext-credentials=yes
+END
+run check "$scratch/token.conf"
+case_is 'a token that is none exits 1' exits 1
+case_is 'and is told' says err 'token\.conf:1: \[pool:a\].*token-file: .*no header may have'
+case_is 'but not shown' says_not err 's3cret'
+
+if [ -e "$abs_top_builddir/plugins/.libs/transport-tls.so" ]; then
+  printf '[transport:tls]\nca-file=none.pem\n[pool:a]\ntarget=localhost:1\n' >"$scratch/tls.conf"
+  run check "$scratch/tls.conf"
+  case_is 'a certificate that is not there exits 1' exits 1
+  case_is 'and is told' says err "tls\.conf:1: \[transport:tls\].*ca-file: '.*none\.pem' cannot be opened: No such file"
+else
+  skip 'a certificate that is not there' 'no transport tls'
+fi
+
 finish

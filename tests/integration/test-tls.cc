@@ -97,6 +97,22 @@ TEST_F (Tls, SpeaksTls13AloneWhereToldTo)
   EXPECT_EQ (client.header (":peer"), "the client");
 }
 
+/* What a program gets that writes a target and nothing else, but for the CA. */
+TEST_F (Tls, IsWhatTheProfileProductionMeans)
+{
+  ASSERT_TRUE (serve (Claim (), ca));
+  const std::string pool = "[pool:test]\ninitialization=manual\ntarget=localhost:" + std::to_string (server.port ()) + "\n";
+  Client trusting ("[cenote]\ntelemetry=\n[transport:tls]\n" + by_ca () + pool, 0);
+  g_autoptr (GError) error = nullptr;
+
+  EXPECT_TRUE (cenote_pool_connect (trusting.pool, 30000, &error)) << error->message;
+  if (!g_file_test ("/etc/ssl/certs/ca-certificates.crt", G_FILE_TEST_EXISTS))
+    return;
+  Client wary ("[cenote]\ntelemetry=\n" + pool + "max-connect-attempts=1\n", 0);
+  EXPECT_FALSE (cenote_pool_connect (wary.pool, 30000, &error));
+  EXPECT_THAT (error->message, ::testing::HasSubstr ("is not signed by a CA of the system"));
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 TEST_F (Tls, SaysOfAWrongHostWhoseCertificateItIs)
