@@ -5,6 +5,7 @@
 benchmarks = \
   bench/bench-pool \
   bench/bench-slots \
+  bench/bench-plan \
   bench/bench-supervision \
   bench/bench-detect \
   bench/bench-recovery \
@@ -32,6 +33,20 @@ bench_bench_pool_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 bench_bench_slots_SOURCES = bench/bench-slots.c $(bench_common)
 bench_bench_slots_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_slots_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+bench_bench_plan_SOURCES = \
+  bench/bench-plan.c \
+  tests/sim/peers.c \
+  tests/sim/peers.h \
+  tests/sim/sim.c \
+  tests/sim/sim.h \
+  tests/sim/static-constant.c \
+  tests/sim/static-exponential.c \
+  tests/sim/static-persistent.c \
+  tests/sim/static-round-robin.c \
+  tests/sim/static-schedule.c
+bench_bench_plan_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_plan_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
 
 # Against servers in processes of their own.
 bench_rig = \

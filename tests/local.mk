@@ -215,6 +215,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-random.cc \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \
+  tests/sim/test-view.cc \
   tests/unit/log-capture.h
 
 # The demo's server alone, for the scripts.

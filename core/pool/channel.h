@@ -62,6 +62,7 @@ struct Channel {
   guint64 replaces;          /* takes over from this id once READY; 0: from none */
   guint64 replacement;       /* the newest one that is to take over from it; 0: none */
   guint64 claimed_by;        /* the number of the plan that last asked for one */
+  guint64 ended_by;          /* and of the one that last ended this */
   guint32 place;             /* number, or CHANNEL_NO_PLACE */
   guint32 generation;        /* of the pool when it was made */
   gboolean ejected;

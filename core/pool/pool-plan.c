@@ -203,7 +203,7 @@ live_after (CenotePool *pool, const Plan *plan)
   return live;
 }
 
-/* Whether OLD has a replacement, or gets one by an earlier step of this plan. */
+/* Whether OLD has a replacement that this plan does not end, or gets one by an earlier step of it. */
 static gboolean
 is_replaced_twice (CenotePool *pool, Channel *old)
 {
@@ -211,7 +211,22 @@ is_replaced_twice (CenotePool *pool, Channel *old)
   gboolean claimed = old->claimed_by == pool->n_plans;
 
   old->claimed_by = pool->n_plans;
-  return claimed || (replacement != NULL && is_live (replacement) && replacement->replaces == old->id);
+  return claimed || (replacement != NULL && is_live (replacement) && replacement->replaces == old->id &&
+                     replacement->ended_by != pool->n_plans);
+}
+
+static void
+mark_ended (CenotePool *pool, const Plan *plan)
+{
+  guint i;
+
+  for (i = 0; i < plan->steps->len; i++) {
+    const Step *step = &g_array_index (plan->steps, Step, i);
+    Channel *channel = step->kind == STEP_DRAIN || step->kind == STEP_CLOSE ? pool_find_channel (pool, step->channel) : NULL;
+
+    if (channel != NULL)
+      channel->ended_by = pool->n_plans;
+  }
 }
 
 static char *
@@ -239,6 +254,7 @@ plan_fault (CenotePool *pool, const Plan *plan)
   guint limit = live_limit (pool);
   guint i;
 
+  mark_ended (pool, plan);
   for (i = 0; i < plan->steps->len; i++) {
     char *fault = step_fault (pool, &g_array_index (plan->steps, Step, i));
 

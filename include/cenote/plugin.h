@@ -240,7 +240,7 @@ typedef struct CenoteAddressView {
   uint32_t gate;             /* CenoteGate */
   uint32_t waiters;          /* callers that wait for this address */
   uint32_t removed;          /* 1: no longer wanted (config or DNS) */
-  int64_t last_use_us;       /* of any channel to it; -1: never */
+  int64_t last_use_us;       /* of any channel to it, or somebody waited for it; -1: never */
 } CenoteAddressView;
 
 enum {
@@ -256,9 +256,14 @@ typedef struct CenoteChannelView {
   uint32_t flags;            /* CENOTE_CHANNEL_EJECTED, _STALE */
   uint32_t reserved;
   int64_t in_flight;         /* leases held now */
-  int64_t peak;              /* most leases at once since the last plan */
+  /* Most leases at once since the last plan, as far as somebody looked: the host counts at
+   * each tick while callers are about (10 ms, for a while after something happened 1 ms),
+   * and before each plan.  What came and went between two looks is in `acquired` alone. */
+  int64_t peak;
   int64_t ready_since_us;    /* -1: not READY */
-  int64_t last_use_us;       /* -1: never used */
+  /* When a look last found that leases had been taken or released since the one before: later
+   * than the now_us of the last plan where that was after it.  -1: never used. */
+  int64_t last_use_us;
 } CenoteChannelView;
 
 typedef struct CenoteConnectorView {
@@ -278,9 +283,12 @@ typedef struct CenoteConnectorView {
   uint32_t n_channels;
   uint32_t channel_size;     /* sizeof (CenoteChannelView) as the host knows it */
   uint32_t n_changed;
-  const CenoteAddressView *addresses;
+  const CenoteAddressView *addresses; /* in the order of their ids, as are the channels */
   const CenoteChannelView *channels;
-  const uint32_t *changed;   /* indices of the channels that changed since the last plan */
+  /* Indices, in no order, of the channels that are new, were used, or have another state, flags or
+   * times than at the last plan.  All others stand as they stood (but for a peak that came
+   * down to in_flight); one that is gone is not listed. */
+  const uint32_t *changed;
 } CenoteConnectorView;
 
 static inline const CenoteAddressView *

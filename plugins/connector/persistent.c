@@ -21,6 +21,7 @@ typedef struct Address {
   uint32_t count;            /* channels that count, where they will be */
   uint32_t to_open;
   bool has_channel;          /* of any state */
+  struct Channel *first;     /* while shrinking: those that count, in the order in which they go */
 } Address;
 
 typedef struct Channel {
@@ -28,7 +29,9 @@ typedef struct Channel {
   struct Address *address;   /* NULL: not in the table */
   struct Channel *successor; /* that lives */
   struct Channel *predecessor; /* that lives */
+  struct Channel *next;      /* of the same address, while shrinking */
   bool lives;
+  bool was_replaced;         /* some channel took over, or is to take over, from it */
   bool in_hand;              /* this plan has it replaced */
 } Channel;
 
@@ -36,6 +39,7 @@ typedef struct Persistent {
   const CenoteHost *host;
   Address *addresses;
   Channel *channels;
+  Channel **order;           /* as much room as channels have */
   uint32_t address_room;
   uint32_t channel_room;
 } Persistent;
@@ -45,6 +49,7 @@ typedef struct Planner {
   CenotePlan *plan;
   Address *addresses;
   Channel *channels;
+  Channel **order;
   uint32_t n_addresses;
   uint32_t n_channels;
   uint32_t wanted;
@@ -80,24 +85,33 @@ place_of (const Channel *channel)
   return channel->successor ? channel->successor->address : channel->address;
 }
 
+static int
+compare_address_id (const void *key, const void *address)
+{
+  uint32_t id = *(const uint32_t *) key, other = ((const Address *) address)->view->id;
+
+  return (id > other) - (id < other);
+}
+
+static int
+compare_channel_id (const void *key, const void *channel)
+{
+  uint64_t id = *(const uint64_t *) key, other = ((const Channel *) channel)->view->id;
+
+  return (id > other) - (id < other);
+}
+
+/* A view is in the order of its ids. */
 static Address *
 find_address (Planner *planner, uint32_t id)
 {
-  for (uint32_t i = 0; i < planner->n_addresses; i++) {
-    if (planner->addresses[i].view->id == id)
-      return &planner->addresses[i];
-  }
-  return NULL;
+  return bsearch (&id, planner->addresses, planner->n_addresses, sizeof *planner->addresses, compare_address_id);
 }
 
 static Channel *
 find_channel (Planner *planner, uint64_t id)
 {
-  for (uint32_t i = 0; i < planner->n_channels; i++) {
-    if (planner->channels[i].view->id == id)
-      return &planner->channels[i];
-  }
-  return NULL;
+  return bsearch (&id, planner->channels, planner->n_channels, sizeof *planner->channels, compare_channel_id);
 }
 
 static void
@@ -122,10 +136,12 @@ survey_channel (Planner *planner, Channel *channel)
 static void
 link_successor (Planner *planner, Channel *channel)
 {
-  uint64_t replaces = channel->lives ? channel->view->replaces : 0;
-  Channel *predecessor = replaces ? find_channel (planner, replaces) : NULL;
+  Channel *predecessor = channel->view->replaces ? find_channel (planner, channel->view->replaces) : NULL;
 
-  if (!predecessor || !predecessor->lives || predecessor->successor)
+  if (!predecessor)
+    return;
+  predecessor->was_replaced = true;
+  if (!channel->lives || !predecessor->lives || predecessor->successor)
     return;
   predecessor->successor = channel;
   channel->predecessor = predecessor;
@@ -235,19 +251,65 @@ goes_before (const Channel *a, const Channel *b)
   return a->view->id > b->view->id;
 }
 
+static int
+compare_going (const void *a, const void *b)
+{
+  const Channel *one = *(Channel *const *) a, *other = *(Channel *const *) b;
+
+  return goes_before (one, other) ? -1 : goes_before (other, one);
+}
+
+/* Those that count, ASTRAY ones (of no address) in a list of their own.  How crowded
+ * its address is decides nothing between two channels of one address: in each
+ * list the order stays, whoever goes. */
+static void
+line_up (Planner *planner, Address *astray)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < planner->n_channels; i++) {
+    if (counts (&planner->channels[i]))
+      planner->order[n++] = &planner->channels[i];
+  }
+  qsort (planner->order, n, sizeof (Channel *), compare_going);
+  while (n > 0) {
+    Channel *channel = planner->order[--n];
+    Address *address = channel->address ? channel->address : astray;
+
+    channel->next = address->first;
+    address->first = channel;
+  }
+}
+
+/* The address whose first channel is to go. */
+static Address *
+first_to_shrink (Planner *planner, Address *astray)
+{
+  Address *first = astray;
+
+  for (uint32_t i = 0; i < planner->n_addresses; i++) {
+    Address *address = &planner->addresses[i];
+
+    if (address->first && (!first->first || goes_before (address->first, first->first)))
+      first = address;
+  }
+  return first;
+}
+
 static void
 shrink (Planner *planner)
 {
+  Address astray = { 0 };
+
+  if (planner->count <= planner->wanted)
+    return;
+  line_up (planner, &astray);
   while (planner->count > planner->wanted) {
-    Channel *first = NULL;
+    Address *address = first_to_shrink (planner, &astray);
+    Channel *channel = address->first;
 
-    for (uint32_t i = 0; i < planner->n_channels; i++) {
-      Channel *channel = &planner->channels[i];
-
-      if (counts (channel) && (!first || goes_before (channel, first)))
-        first = channel;
-    }
-    end_counted (planner, first, planner->why);
+    address->first = channel->next;
+    end_counted (planner, channel, planner->why);
   }
 }
 
@@ -259,23 +321,13 @@ can_be_revived (const Channel *channel)
          channel->view->flags == 0 && is_kept (channel->address);
 }
 
-static bool
-was_replaced (const Planner *planner, const Channel *channel)
-{
-  for (uint32_t i = 0; i < planner->n_channels; i++) {
-    if (planner->channels[i].view->replaces == channel->view->id)
-      return true;
-  }
-  return false;
-}
-
 static void
 revive (Planner *planner)
 {
   for (uint32_t i = 0; i < planner->n_channels && planner->count < planner->wanted; i++) {
     Channel *channel = &planner->channels[i];
 
-    if (!can_be_revived (channel) || was_replaced (planner, channel))
+    if (!can_be_revived (channel) || channel->was_replaced)
       continue;
     planner->plan->revive (planner->plan, channel->view->id);
     planner->count++;
@@ -429,6 +481,23 @@ forget_addresses (Planner *planner)
 }
 
 static bool
+make_channel_room (Persistent *persistent, uint32_t n_channels)
+{
+  Channel *channels = reallocarray (persistent->channels, n_channels, sizeof *channels);
+  Channel **order;
+
+  if (!channels)
+    return false;
+  persistent->channels = channels;
+  order = reallocarray (persistent->order, n_channels, sizeof *order);
+  if (!order)
+    return false;
+  persistent->order = order;
+  persistent->channel_room = n_channels;
+  return true;
+}
+
+static bool
 make_room (Persistent *persistent, uint32_t n_addresses, uint32_t n_channels)
 {
   if (n_addresses > persistent->address_room) {
@@ -439,15 +508,7 @@ make_room (Persistent *persistent, uint32_t n_addresses, uint32_t n_channels)
     persistent->addresses = addresses;
     persistent->address_room = n_addresses;
   }
-  if (n_channels > persistent->channel_room) {
-    Channel *channels = reallocarray (persistent->channels, n_channels, sizeof *channels);
-
-    if (!channels)
-      return false;
-    persistent->channels = channels;
-    persistent->channel_room = n_channels;
-  }
-  return true;
+  return n_channels <= persistent->channel_room || make_channel_room (persistent, n_channels);
 }
 
 static void
@@ -464,6 +525,7 @@ plan (void *state, const CenoteConnectorView *view, CenotePlan *out_plan)
   }
   planner.addresses = persistent->addresses;
   planner.channels = persistent->channels;
+  planner.order = persistent->order;
   survey (&planner);
   end_hopeless (&planner);
   shrink (&planner);
@@ -495,6 +557,7 @@ destroy (void *state)
 
   free (persistent->addresses);
   free (persistent->channels);
+  free (persistent->order);
   free (persistent);
 }
 

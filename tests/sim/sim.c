@@ -422,6 +422,8 @@ sim_count (Sim *sim, guint i)
     .paused = pool->paused,
     .parked = pool->parked,
     .over = pool->phase == POOL_OVER,
+    .view_reads = pool->view.n_reads,
+    .view_writes = pool->view.n_writes,
   };
 }
 

@@ -72,6 +72,8 @@ typedef struct SimCounts {
   gboolean paused;
   gboolean parked;
   gboolean over;
+  guint64 view_reads;        /* what the connector's view has cost so far */
+  guint64 view_writes;
 } SimCounts;
 SimCounts sim_count (Sim *sim, guint pool);
 /* What has been counted. */
