@@ -4,6 +4,7 @@
 
 benchmarks = \
   bench/bench-pool \
+  bench/bench-dial \
   bench/bench-slots \
   bench/bench-plan \
   bench/bench-supervision \
@@ -30,6 +31,10 @@ bench_bench_pool_SOURCES = bench/bench-pool.c $(bench_common)
 bench_bench_pool_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_pool_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 
+bench_bench_dial_SOURCES = bench/bench-dial.c $(bench_common)
+bench_bench_dial_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_dial_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
 bench_bench_slots_SOURCES = bench/bench-slots.c $(bench_common)
 bench_bench_slots_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_slots_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
@@ -40,6 +45,7 @@ bench_bench_plan_SOURCES = \
   tests/sim/peers.h \
   tests/sim/sim.c \
   tests/sim/sim.h \
+  tests/sim/static-caching.c \
   tests/sim/static-constant.c \
   tests/sim/static-exponential.c \
   tests/sim/static-persistent.c \

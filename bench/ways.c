@@ -55,8 +55,10 @@ get_and_release_simply (guint64 n, gpointer data)
 }
 
 static void
-compare (const char *what, BenchWay lease, BenchWay base, guint n_threads, BenchBar bar)
+compare (BenchWay lease, BenchWay base, guint n_threads, BenchBar bar)
 {
+  g_autofree char *what =
+    g_strdup_printf ("%s / %s, %u thread%s", lease.name, base.name, n_threads, n_threads == 1 ? "" : "s");
   BenchRatio ratio;
 
   lease.n_threads = base.n_threads = n_threads;
@@ -83,10 +85,10 @@ bench_compare_lease (const char *title, const BenchWay *lease, gboolean with_bar
   BenchWay simple = { "mutex round robin", get_and_release_simply, NULL, 1 };
 
   bench_title (title);
-  compare ("get+release / shared atomic add, 1 thread", *lease, add, 1, with_bars ? BENCH_AT_MOST : BENCH_NO_BAR);
-  compare ("get+release / mutex round robin, 1 thread", *lease, simple, 1, BENCH_NO_BAR);
-  compare ("get+release / shared atomic add, 2 threads", *lease, add, 2, BENCH_NO_BAR);
-  compare ("get+release / mutex round robin, 2 threads", *lease, simple, 2, BENCH_NO_BAR);
+  compare (*lease, add, 1, with_bars ? BENCH_AT_MOST : BENCH_NO_BAR);
+  compare (*lease, simple, 1, BENCH_NO_BAR);
+  compare (*lease, add, 2, BENCH_NO_BAR);
+  compare (*lease, simple, 2, BENCH_NO_BAR);
   compare_scaling (*lease, with_bars ? BENCH_AT_LEAST : BENCH_NO_BAR);
   bench_print_time (&add);
   bench_print_time (&simple);

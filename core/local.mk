@@ -105,6 +105,8 @@ libcenote_core_la_SOURCES = \
   core/registry/plugin.c \
   core/pool/pool-acquire.c \
   core/pool/pool-api.c \
+  core/pool/pool-cache.c \
+  core/pool/pool-dial.c \
   core/pool/pool-events.c \
   core/pool/pool-get.c \
   core/pool/pool-new.c \
@@ -143,6 +145,8 @@ libcenote_core_la_SOURCES = \
   core/config/settings.h \
   core/telemetry/sinks.c \
   core/telemetry/sinks.h \
+  core/slots/slot-addresses.c \
+  core/slots/slot-addresses.h \
   core/slots/slot-table.c \
   core/slots/slot-table.h \
   core/slots/slot-view.c \

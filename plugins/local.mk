@@ -11,6 +11,7 @@ endif
 plugin_LTLIBRARIES = \
   plugins/backoff-constant.la \
   plugins/backoff-exponential.la \
+  plugins/connector-caching.la \
   plugins/connector-persistent.la \
   plugins/picker-round-robin.la \
   plugins/telemetry-log.la \
@@ -33,6 +34,10 @@ plugins_backoff_exponential_la_SOURCES = \
   plugins/backoff/jitter.h
 plugins_backoff_exponential_la_CFLAGS = $(plugin_compile_flags)
 plugins_backoff_exponential_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_connector_caching_la_SOURCES = plugins/connector/caching.c
+plugins_connector_caching_la_CFLAGS = $(plugin_compile_flags)
+plugins_connector_caching_la_LDFLAGS = $(plugin_link_flags)
 
 plugins_connector_persistent_la_SOURCES = plugins/connector/persistent.c
 plugins_connector_persistent_la_CFLAGS = $(plugin_compile_flags)

@@ -200,6 +200,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/sim.c \
   tests/sim/sim.h \
   tests/sim/spies.h \
+  tests/sim/static-caching.c \
   tests/sim/static-constant.c \
   tests/sim/static-exponential.c \
   tests/sim/static-mock.c \
@@ -209,6 +210,7 @@ tests_sim_tests_SOURCES = \
   tests/servers/folder.h \
   tests/sim/test-address.cc \
   tests/sim/test-call-credentials.cc \
+  tests/sim/test-caching.cc \
   tests/sim/test-channel.cc \
   tests/sim/test-counts.cc \
   tests/sim/test-pool.cc \

@@ -110,6 +110,11 @@ refuse_addresses (const Rules *rules)
       problems_add (rules->check->problems, line_of (rules, addresses[i]), rules->group->title, key_of (addresses[i]),
                     "contradicts connector=%s, whose addresses come from dial() (leave it out)", connector);
   }
+  if (pool_number (rules->pool, POOL_INITIALIZATION) == INITIALIZATION_FAIL_FAST)
+    problems_add (rules->check->problems, line_of (rules, POOL_INITIALIZATION), rules->group->title,
+                  key_of (POOL_INITIALIZATION),
+                  "fail-fast contradicts connector=%s: there is nothing to connect to before a dial() (eager, or manual)",
+                  connector);
 }
 
 /* Also by the profile, or one that was wrong. */

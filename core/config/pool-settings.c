@@ -172,6 +172,14 @@ rules_of (const PoolSettings *pool)
   };
 }
 
+char *
+pool_settings_whole_target (const PoolSettings *settings, const char *text, char **out_problem)
+{
+  const TargetRules rules = rules_of (settings);
+
+  return targets_normalise (text, &rules, out_problem);
+}
+
 static void
 add_target (Check *check, const Place *place, const TargetRules *rules, const char *text, GPtrArray *targets)
 {

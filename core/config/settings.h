@@ -156,6 +156,8 @@ Settings *settings_new (CenoteConfig *config, CenoteRegistry *registry, char ***
 void settings_free (Settings *settings);
 
 PoolSettings *pool_settings_ref (PoolSettings *settings);
+/* Any thread.  As targets_normalise(), by the pool's rules. */
+char *pool_settings_whole_target (const PoolSettings *settings, const char *text, char **out_problem);
 void pool_settings_unref (PoolSettings *settings);
 
 static inline gint64

@@ -18,13 +18,14 @@ retry_is_due (gpointer data)
 }
 
 Address *
-address_new (const AddressSite *site, guint32 id, const char *name, Instance *backoff)
+address_new (const AddressSite *site, guint32 id, const char *name, const char *target, Instance *backoff)
 {
   Address *address = g_new0 (Address, 1);
 
   address->site = site;
   address->id = id;
   address->name = g_strdup (name);
+  address->target = g_strdup (target);
   address->backoff = backoff;
   address->last_use_us = -1;
   address->retry = (ControlTimer) { .func = retry_is_due, .data = address };
@@ -44,6 +45,8 @@ address_free (Address *address)
   g_queue_clear (&address->waiting);
   instance_unref (address->backoff);
   g_free (address->name);
+  g_free (address->target);
+  g_free (address->last_error);
   g_free (address);
 }
 
@@ -79,6 +82,8 @@ may_dial (const Address *address)
 {
   if (address->resting || g_queue_is_empty ((GQueue *) &address->waiting) ||
       address->dialing >= address->site->max_dials)
+    return FALSE;
+  if (address->site->wants != NULL && !address->site->wants (g_queue_peek_head ((GQueue *) &address->waiting)))
     return FALSE;
   if (address->gate == CENOTE_GATE_OPEN)
     return TRUE;
@@ -270,6 +275,12 @@ address_proved (Address *address)
   backoff->plugin->ops.backoff.reset (backoff->state);
   if (address->resting)
     address_wake (address);
+}
+
+void
+address_poke (Address *address)
+{
+  pump_later (address);
 }
 
 void

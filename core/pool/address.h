@@ -35,6 +35,9 @@ typedef struct AddressSite {
   DialBudget *budget;
   guint max_dials;           /* per address */
   guint max_attempts;        /* failures in a row; 0: for ever */
+  /* (nullable): whether anybody wants CHANNEL, which is next in line, to dial; one that
+   * nobody wants stays in line until address_poke(). */
+  gboolean (*wants) (const Channel *channel);
   /* CHANNEL may dial now; it answers with one of address_succeeded/_failed/_gave_up. */
   void (*dial) (Channel *channel);
   /* An attempt failed or a connection was lost, and the next one is due in DELAY_US. */
@@ -50,6 +53,7 @@ struct Address {
   const AddressSite *site;
   guint32 id;
   char *name;
+  char *target;              /* what channels are made for: the name, or the name made whole */
   Instance *backoff;
   CenoteGate gate;
   guint64 epoch;
@@ -62,7 +66,9 @@ struct Address {
   GQueue waiting;            /* of Channel: to dial */
   gint64 next_attempt_us;
   gint64 last_use_us;        /* -1: never */
+  char *last_error;          /* of a failed attempt or a lost connection; NULL: none */
   guint n_channels;          /* of the pool's, in any state */
+  guint n_ready;             /* of them */
   guint n_waiters;           /* callers that wait for this one */
   guint at;                  /* this and the next are the pool's view's: where its row is */
   gboolean touched;
@@ -71,7 +77,7 @@ struct Address {
 };
 
 /* BACKOFF: transfer full. */
-Address *address_new (const AddressSite *site, guint32 id, const char *name, Instance *backoff);
+Address *address_new (const AddressSite *site, guint32 id, const char *name, const char *target, Instance *backoff);
 void address_free (Address *address);
 
 /* CHANNEL wants to dial, after those that asked before; FIRST: before them. */
@@ -89,7 +95,9 @@ void address_found_open (Address *address);
 void address_lost (Address *address, guint64 epoch, gboolean healthy, const char *reason);
 /* A connection has proved itself: the backoff begins from the start, and a rest is over. */
 void address_proved (Address *address);
-/* connect, reconnect, reload: tries again at once, also after rest. */
+/* What AddressSite.wants says may have changed. */
+void address_poke (Address *address);
+/* connect, reconnect, reload, dial: tries again at once, also after rest. */
 void address_wake (Address *address);
 /* Microseconds until CHANNEL may dial; -1: it waits for the prober or not at all. */
 gint64 address_until_attempt (const Address *address, const Channel *channel);

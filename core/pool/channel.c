@@ -141,7 +141,7 @@ attempt_begin (Channel *channel)
   channel->attempt_us = now_us (channel);
   channel->epoch = channel->address->epoch;
   if (channel->link == NULL)
-    channel->link = link_new (channel->site->links, channel->address->name, channel, &error);
+    channel->link = link_new (channel->site->links, channel->address->target, channel, &error);
   if (channel->link == NULL) {
     attempt_failed (channel, CHANNEL_DIAL, error->message);
     return;

@@ -67,6 +67,7 @@ struct Channel {
   guint32 generation;        /* of the pool when it was made */
   gboolean ejected;
   gboolean replaced;         /* another one has its place: drains once that one is shown */
+  gboolean connected;        /* counted among the connections of a pool that dials */
   gboolean told_late;        /* people know that it drains for too long */
   gint64 untold_us;          /* nobody was told yet that it is connected, which took so long; -1: told */
   Address *address;

@@ -9,9 +9,8 @@
 
 /* ------------------------------------------------------------------ acquire */
 
-/* FALSE: not a timeout.  -1 is the pool's own. */
-static gboolean
-timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **error)
+gboolean
+pool_timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **error)
 {
   if (timeout_ms < -1) {
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
@@ -26,22 +25,19 @@ timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **err
   return TRUE;
 }
 
-/* How much of a timeout that ends at UNTIL_US is left. */
-static gint64
-left_us (CenotePool *pool, gint64 until_us)
+gint64
+pool_left_us (CenotePool *pool, gint64 until_us)
 {
   return until_us == G_MAXINT64 ? G_MAXINT64 : MAX (0, until_us - control_now_us (pool->control));
 }
 
-static gint64
-until (CenotePool *pool, gint64 timeout_us)
+gint64
+pool_until (CenotePool *pool, gint64 timeout_us)
 {
   gint64 now_us = control_now_us (pool->control);
 
   return timeout_us < G_MAXINT64 - now_us ? now_us + timeout_us : G_MAXINT64;
 }
-
-typedef enum { WAIT_GOT, WAIT_FAILED, WAIT_MOCKED } WaitOutcome;
 
 /* A caller that blocks: its waiter lives on its stack. */
 typedef struct BlockedWaiter {
@@ -77,16 +73,12 @@ blocked_begin (gpointer data)
   pool_touch (blocked->pool);
 }
 
-static WaitOutcome
-block (CenotePool *pool, gboolean for_lease, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+WaitOutcome
+pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
-  BlockedWaiter blocked = {
-    .waiter = { .for_lease = for_lease, .key_hash = key_hash, .done = blocked_done },
-    .timeout_us = timeout_us,
-    .pool = pool,
-    .lease = CENOTE_LEASE_INIT,
-  };
+  BlockedWaiter blocked = { .waiter = *wish, .timeout_us = timeout_us, .pool = pool, .lease = CENOTE_LEASE_INIT };
 
+  blocked.waiter.done = blocked_done;
   monitor_init (&blocked.monitor);
   if (!control_call (pool->control, blocked_begin, &blocked)) {
     blocked.error = pool_miss_error (pool, LEASE_STOPPED);
@@ -101,7 +93,7 @@ block (CenotePool *pool, gboolean for_lease, guint64 key_hash, gint64 timeout_us
     g_propagate_error (error, blocked.error);
     return WAIT_FAILED;
   }
-  if (for_lease && blocked.lease.channel == NULL)
+  if (wish->for_lease && blocked.lease.channel == NULL)
     return WAIT_MOCKED;
   if (out_lease != NULL)
     *out_lease = blocked.lease;
@@ -118,7 +110,7 @@ get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease 
     return TRUE;
   if (result == LEASE_MOCKED && pool_ask_mock (pool, out_lease, error) != MOCK_GONE)
     return TRUE;
-  if (result != LEASE_STOPPED && timeout_us > 0)
+  if (result != LEASE_STOPPED && result != LEASE_DIALLED && timeout_us > 0)
     return FALSE;
   pool_get_otherwise (pool, result, out_lease, error);
   return TRUE;
@@ -128,13 +120,14 @@ get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease 
 static gboolean
 wait_for_lease (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
-  gint64 until_us = until (pool, timeout_us);
+  const Waiter wish = { .for_lease = TRUE, .key_hash = key_hash };
+  gint64 until_us = pool_until (pool, timeout_us);
   WaitOutcome outcome;
 
   if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
     return FALSE;
-  while ((outcome = block (pool, TRUE, key_hash, left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
-    if (get_at_once (pool, key_hash, left_us (pool, until_us), out_lease, error))
+  while ((outcome = pool_block (pool, &wish, pool_left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
+    if (get_at_once (pool, key_hash, pool_left_us (pool, until_us), out_lease, error))
       return out_lease->channel != NULL;
   }
   return outcome == WAIT_GOT;
@@ -146,7 +139,7 @@ acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out
   gint64 timeout_us;
 
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
-  if (!timeout_to_us (pool, timeout_ms, &timeout_us, error))
+  if (!pool_timeout_to_us (pool, timeout_ms, &timeout_us, error))
     return FALSE;
   if (get_at_once (pool, key_hash, timeout_us, out_lease, error))
     return out_lease->channel != NULL;
@@ -168,15 +161,16 @@ cenote_pool_acquire_for (CenotePool *pool, const char *affinity_key, gint64 time
 gboolean
 cenote_pool_await_ready (CenotePool *pool, gint64 timeout_ms, GError **error)
 {
+  const Waiter wish = { .for_lease = FALSE };
   gint64 timeout_us;
 
-  if (!process_check_fork (error) || !timeout_to_us (pool, timeout_ms, &timeout_us, error))
+  if (!process_check_fork (error) || !pool_timeout_to_us (pool, timeout_ms, &timeout_us, error))
     return FALSE;
   if (cenote_pool_is_connected (pool))
     return TRUE;
   if (timeout_us > 0 && !process_check_may_block ("cenote_pool_await_ready()", error))
     return FALSE;
-  return block (pool, FALSE, 0, timeout_us, NULL, error) == WAIT_GOT;
+  return pool_block (pool, &wish, timeout_us, NULL, error) == WAIT_GOT;
 }
 
 gboolean
@@ -247,7 +241,7 @@ async_dispatch (gpointer data)
   if (async->cancelled)
     return G_SOURCE_REMOVE;
   if (async->asks_mock)
-    async->waits_again = !get_at_once (async->pool, async->waiter.key_hash, left_us (async->pool, async->until_us),
+    async->waits_again = !get_at_once (async->pool, async->waiter.key_hash, pool_left_us (async->pool, async->until_us),
                                        &async->lease, &async->error);
   async->asks_mock = FALSE;
   if (!async->waits_again)
@@ -297,7 +291,7 @@ async_begin (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  pool_wait (async->pool, &async->waiter, left_us (async->pool, async->until_us));
+  pool_wait (async->pool, &async->waiter, pool_left_us (async->pool, async->until_us));
   pool_touch (async->pool);
 }
 
@@ -317,9 +311,9 @@ async_try (AsyncWaiter *async, gint64 timeout_ms)
   CenotePool *pool = async->pool;
   gint64 timeout_us;
 
-  if (!process_check_fork (&async->error) || !timeout_to_us (pool, timeout_ms, &timeout_us, &async->error))
+  if (!process_check_fork (&async->error) || !pool_timeout_to_us (pool, timeout_ms, &timeout_us, &async->error))
     return TRUE;
-  async->until_us = until (pool, timeout_us);
+  async->until_us = pool_until (pool, timeout_us);
   return get_at_once (pool, async->waiter.key_hash, timeout_us, &async->lease, &async->error);
 }
 

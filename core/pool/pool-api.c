@@ -24,6 +24,8 @@ pool_free (CenotePool *pool)
   g_ptr_array_unref (pool->channels);
   g_ptr_array_unref (pool->addresses);
   pool_view_clear (&pool->view);
+  g_hash_table_unref (pool->address_names);
+  g_queue_clear_full (&pool->closed, g_free);
   g_array_unref (pool->free_places);
   g_hash_table_unref (pool->waiter_ids);
   slot_table_unref (pool->table);
@@ -92,6 +94,15 @@ cenote_pool_get_status (CenotePool *pool)
 
 /* ---------------------------------------------------------- observers, mock */
 
+/* Of an older header, it may end before that member. */
+static gboolean
+wants_dials (const CenoteObserver *observer)
+{
+  gsize end = G_STRUCT_OFFSET (CenoteObserver, connect_requested) + sizeof observer->connect_requested;
+
+  return observer->struct_size >= end && observer->connect_requested != NULL;
+}
+
 guint
 cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpointer user_data, GDestroyNotify notify)
 {
@@ -106,6 +117,8 @@ cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpoi
   monitor_lock (&pool->lock);
   if (pool->observers != NULL)
     id = observers_add (pool->observers, observer, user_data, notify);
+  if (id != 0 && wants_dials (observer))
+    atomic_store (&pool->tells_dials, pool->dials);
   monitor_unlock (&pool->lock);
   if (id != 0)
     return id;

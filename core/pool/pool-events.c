@@ -24,8 +24,10 @@ channel_event (const Channel *channel, CenoteEventKind kind)
 }
 
 static void
-note_error (CenotePool *pool, const char *error)
+note_error (CenotePool *pool, Address *address, const char *error)
 {
+  g_free (address->last_error);
+  address->last_error = g_strdup (error);
   monitor_lock (&pool->lock);
   g_free (pool->last_error);
   pool->last_error = g_strdup (error);
@@ -100,13 +102,18 @@ place_inherit (CenotePool *pool, Channel *channel)
 
 /* ------------------------------------------------------- what channels tell */
 
+/* An unsigned count takes a STEP of -1 modulo its width. */
 static void
-count_state (CenotePool *pool, CenoteChannelState state, int step)
+count_state (CenotePool *pool, Channel *channel, CenoteChannelState state, int step)
 {
-  if (state == CENOTE_CHANNEL_READY)
-    pool->n_ready = (guint) ((int) pool->n_ready + step);
-  else if (state == CENOTE_CHANNEL_DRAINING)
-    pool->n_draining = (guint) ((int) pool->n_draining + step);
+  if (state == CENOTE_CHANNEL_READY) {
+    pool->n_ready += (guint) step;
+    channel->address->n_ready += (guint) step;
+  }
+  if (state == CENOTE_CHANNEL_DRAINING)
+    pool->n_draining += (guint) step;
+  else if (state != CENOTE_CHANNEL_SHUTDOWN)
+    pool->n_live += (guint) step;
 }
 
 static void
@@ -141,8 +148,8 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
 
   if (old == CENOTE_CHANNEL_READY)
     tell_connected (channel);
-  count_state (pool, old, -1);
-  count_state (pool, channel->state, +1);
+  count_state (pool, channel, old, -1);
+  count_state (pool, channel, channel->state, +1);
   if (channel->state == CENOTE_CHANNEL_READY && channel->place == CHANNEL_NO_PLACE) {
     if (channel->replaces != 0)
       place_inherit (pool, channel);
@@ -158,6 +165,7 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
     pool->rotation_changed = TRUE;
   tell_state (pool, channel, old, event);
   pool->n_over += channel->state == CENOTE_CHANNEL_SHUTDOWN;
+  pool_cache_note (pool, channel);
   pool_view_touch (pool, channel);
   pool_want_plan (pool);
 }
@@ -167,6 +175,7 @@ channel_changed (Channel *channel)
 {
   CenotePool *pool = channel->site->pool;
 
+  pool_cache_note (pool, channel);
   pool_view_touch (pool, channel);
   pool_want_plan (pool);
 }
@@ -189,7 +198,7 @@ channel_failed (Channel *channel, const char *error, gint64 duration_us)
   g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
 
   counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
-  note_error (pool, error);
+  note_error (pool, channel->address, error);
   event.duration_ns = duration_us * 1000;
   event.attempt = channel->attempts;
   event.error = error;
@@ -205,7 +214,7 @@ channel_lost (Channel *channel, const char *reason, gint64 connected_us)
 
   counters_add (pool->counters, COUNTER_DISCONNECTIONS, 1);
   tell_connected (channel);
-  note_error (pool, reason);
+  note_error (pool, channel->address, reason);
   event.duration_ns = connected_us * 1000;
   event.reason = reason;
   pool_emit (pool, &event);
@@ -259,8 +268,16 @@ address_dial (Channel *channel)
 {
   CenotePool *pool = channel->site->pool;
 
-  observers_connect_requested (pool->observers, channel->address->name);
+  if (!pool->dials)
+    observers_connect_requested (pool->observers, channel->address->name);
   channel_handle (channel, CHANNEL_DIAL, NULL);
+}
+
+/* A dialled address is connected for those who wait for it, and to be replaced. */
+static gboolean
+is_wanted (const Channel *channel)
+{
+  return channel->replaces != 0 || channel->address->n_waiters > 0;
 }
 
 /* ------------------------------------------------------------------- wiring */
@@ -285,6 +302,7 @@ pool_wire_events (CenotePool *pool)
     .budget = pool->site->budget,
     .max_dials = (guint) pool_number (pool->settings, POOL_MAX_CONCURRENT_DIALS),
     .max_attempts = (guint) pool_number (pool->settings, POOL_MAX_CONNECT_ATTEMPTS),
+    .wants = pool->dials ? is_wanted : NULL,
     .dial = address_dial,
     .scheduled = address_scheduled,
     .rested = address_rested,

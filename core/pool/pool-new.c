@@ -222,15 +222,17 @@ make_credentials (CenotePool *pool, GError **error)
   return pool->credentials != NULL;
 }
 
-static gboolean
-add_address (CenotePool *pool, const char *name, GError **error)
+Address *
+pool_add_address (CenotePool *pool, const char *name, const char *target, GError **error)
 {
   Instance *backoff = instance_new (pool->settings->backoff, pool->settings->name, &pool->services, error);
+  Address *address;
 
   if (backoff == NULL)
-    return FALSE;
-  pool_view_add_address (pool, address_new (&pool->address_site, pool->next_address_id++, name, backoff));
-  return TRUE;
+    return NULL;
+  address = address_new (&pool->address_site, pool->next_address_id++, name, target, backoff);
+  pool_view_add_address (pool, address);
+  return address;
 }
 
 static gboolean
@@ -239,10 +241,17 @@ add_addresses (CenotePool *pool, GError **error)
   char **target;
 
   for (target = pool->settings->targets; target != NULL && *target != NULL; target++) {
-    if (!add_address (pool, *target, error))
+    if (pool_add_address (pool, *target, *target, error) == NULL)
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+connector_dials (const PoolSettings *settings)
+{
+  return settings->connector != NULL && settings->connector->plugin != NULL &&
+         (settings->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_DIALS) != 0;
 }
 
 static CenotePool *
@@ -260,12 +269,16 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->counters = counters_new ();
   pool->table = make_table (pool);
   pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);
+  pool->dials = connector_dials (settings);
   pool->last_error_us = -1;
   pool->phase = POOL_RESTING;
   pool->wanted = (guint) pool_number (settings, POOL_SIZE);
   pool->channels = g_ptr_array_new ();
   pool->addresses = g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
   pool_view_init (&pool->view);
+  pool->address_names = g_hash_table_new (g_str_hash, g_str_equal);
+  g_queue_init (&pool->closed);
+  pool->verb_address = CENOTE_NO_ADDRESS;
   pool->next_channel_id = 1;
   pool->free_places = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_queue_init (&pool->timers);

@@ -9,7 +9,7 @@
 
 #include "pool.h"
 
-typedef enum { STEP_REVIVE, STEP_OPEN, STEP_DRAIN, STEP_CLOSE, STEP_FORGET } StepKind;
+typedef enum { STEP_REVIVE, STEP_OPEN, STEP_DRAIN, STEP_CLOSE, STEP_REFUSE, STEP_FORGET } StepKind;
 
 typedef struct Step {
   StepKind kind;
@@ -66,6 +66,12 @@ say_forget (CenotePlan *plan, guint32 address)
 }
 
 static void
+say_refuse (CenotePlan *plan, uint32_t address, const char *why)
+{
+  add_step (plan, STEP_REFUSE, address, 0, 0, why);
+}
+
+static void
 say_wake_at (CenotePlan *plan, int64_t time_us)
 {
   Plan *mine = (Plan *) plan;
@@ -85,7 +91,8 @@ static void
 plan_init (Plan *plan)
 {
   *plan = (Plan) {
-    .table = { sizeof (CenotePlan), 0, say_open, say_drain, say_revive, say_close, say_forget, say_wake_at },
+    .table = { sizeof (CenotePlan), 0, say_open, say_drain, say_revive, say_close, say_forget, say_wake_at,
+               say_refuse },
     .steps = g_array_new (FALSE, FALSE, sizeof (Step)),
     .wake_us = G_MAXINT64,
   };
@@ -106,17 +113,18 @@ ask_connector (CenotePool *pool, Plan *plan)
   CenoteConnectorView view = {
     .struct_size = sizeof view,
     .verb = pool->verb,
-    .verb_address = CENOTE_NO_ADDRESS,
+    .verb_address = pool->verb_address,
     .wanted = wanted_now (pool),
     .min = (guint32) pool_number (pool->settings, POOL_MIN_CHANNELS),
     .max = (guint32) pool_number (pool->settings, POOL_MAX_CHANNELS),
-    .now_us = control_now_us (pool->control),
+    .now_us = pool_view_now (pool),
     .oldest_deadline_us = pool_oldest_deadline (pool),
     .n_waiters = g_queue_get_length (&pool->waiters),
   };
 
   pool_view_show (pool, &view);
   pool->verb = CENOTE_VERB_NONE;
+  pool->verb_address = CENOTE_NO_ADDRESS;
   pool->connector->plugin->ops.connector.plan (pool->connector->state, &view, &plan->table);
   pool_view_planned (pool);
 }
@@ -130,6 +138,7 @@ pool_open_channel (CenotePool *pool, Address *address, guint64 replaces)
 
   channel->replaces = replaces;
   channel->generation = pool->generation;
+  pool->n_live++;
   pool_view_add (pool, channel);
   channel_begin (channel);
   return channel;
@@ -157,10 +166,12 @@ counts (CenotePool *pool, const Channel *channel)
 }
 
 /* How many channels that count a pool may have: as many as wanted, or, where its
- * connector chooses, max. */
+ * connector chooses, max; for as many addresses as are dialled its connector has a bound. */
 static guint
 live_limit (const CenotePool *pool)
 {
+  if (pool->dials)
+    return POOL_MAX_SIZE;
   if (pool->phase == POOL_RUNNING && (pool->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_SIZES_ITSELF) != 0)
     return (guint) pool_number (pool->settings, POOL_MAX_CHANNELS);
   return wanted_now (pool);
@@ -241,7 +252,7 @@ step_fault (CenotePool *pool, const Step *step)
     return g_strdup_printf ("it replaces channel %" G_GUINT64_FORMAT " by %u", step->channel, step->n);
   if (step->kind == STEP_OPEN && step->channel != 0 && is_replaced_twice (pool, channel))
     return g_strdup_printf ("it replaces channel %" G_GUINT64_FORMAT " twice", step->channel);
-  if (step->kind != STEP_OPEN && step->kind != STEP_FORGET && !known)
+  if (step->kind < STEP_REFUSE && step->kind != STEP_OPEN && !known)
     return g_strdup_printf ("it names channel %" G_GUINT64_FORMAT ", which there is not", step->channel);
   return NULL;
 }
@@ -289,8 +300,25 @@ do_forget (CenotePool *pool, guint32 id)
 {
   Address *address = pool_find_address (pool, id);
 
-  if (address != NULL && address->removed && address->n_channels == 0)
+  if (address == NULL || address->n_channels > 0)
+    return;
+  if (pool->dials && address->n_waiters == 0)
+    pool_cache_forget (pool, address);
+  else if (address->removed)
     pool_view_remove_address (pool, address);
+}
+
+static void
+do_refuse (CenotePool *pool, const Step *step)
+{
+  const Address *address = pool_find_address (pool, step->address);
+  g_autoptr (GError) error = NULL;
+
+  if (address == NULL)
+    return;
+  error = g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has no room for %s: %s", pool->settings->name,
+                       address->name, step->why);
+  pool_fail_waiters_of (pool, address, error);
 }
 
 static void
@@ -308,6 +336,9 @@ do_step (CenotePool *pool, const Step *step)
   case STEP_DRAIN:
   case STEP_CLOSE:
     pool_drain_channel (channel, step->why);
+    break;
+  case STEP_REFUSE:
+    do_refuse (pool, step);
     break;
   case STEP_FORGET:
     do_forget (pool, step->address);
@@ -346,21 +377,48 @@ refuse (CenotePool *pool, const char *fault)
                     pool->connector->plugin->name, fault);
 }
 
-void
+static guint
+count_ends (const Plan *plan)
+{
+  guint n = 0;
+  guint i;
+
+  for (i = 0; i < plan->steps->len; i++) {
+    const Step *step = &g_array_index (plan->steps, Step, i);
+
+    n += step->kind == STEP_DRAIN || step->kind == STEP_CLOSE;
+  }
+  return n;
+}
+
+guint
 pool_plan (CenotePool *pool)
 {
   g_autofree char *fault = NULL;
+  guint n_ends = 0;
   Plan plan;
 
   plan_init (&plan);
   pool->n_plans++;
   ask_connector (pool, &plan);
   fault = plan_fault (pool, &plan);
-  if (fault == NULL)
+  if (fault == NULL) {
+    n_ends = count_ends (&plan);
     carry_out (pool, &plan);
-  else
+  } else {
     refuse (pool, fault);
+  }
   if (plan.wake_us != G_MAXINT64)
     control_timer_set (pool->control, &pool->plan_timer, plan.wake_us);
   g_array_free (plan.steps, TRUE);
+  return n_ends;
+}
+
+guint
+pool_plan_verb (CenotePool *pool, CenoteVerb verb, guint32 address)
+{
+  pool->verb = verb;
+  pool->verb_address = address;
+  pool_touch (pool);
+  return pool_plan (pool);
 }

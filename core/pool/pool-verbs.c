@@ -3,9 +3,6 @@
 #include "pool.h"
 #include "core/runtime/process.h"
 
-/* The largest pool: what resize takes. */
-#define MAX_SIZE 10000
-
 /* ------------------------------------------------------------------- sizing */
 
 typedef enum { SIZE_TO, SIZE_UP, SIZE_DOWN } SizeVerb;
@@ -57,9 +54,9 @@ size_fault (CenotePool *pool, const Resize *resize, gint64 size)
   if (size < 1)
     return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s cannot %s by %" G_GINT64_FORMAT ": it would empty the pool of %u",
                         name, verb, resize->n, pool->wanted);
-  if (size > MAX_SIZE)
+  if (size > POOL_MAX_SIZE)
     return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT,
-                        "Pool %s cannot %s to %" G_GINT64_FORMAT " channels: the maximum is %d", name, verb, size, MAX_SIZE);
+                        "Pool %s cannot %s to %" G_GINT64_FORMAT " channels: the maximum is %d", name, verb, size, POOL_MAX_SIZE);
   return NULL;
 }
 
@@ -139,22 +136,41 @@ call_here (CenotePool *pool, void (*func) (gpointer data))
     control_call (pool->control, func, pool);
 }
 
+typedef struct ConnectCall {
+  CenotePool *pool;
+  GError *error;
+} ConnectCall;
+
 static void
 connect_here (gpointer data)
 {
-  CenotePool *pool = data;
+  ConnectCall *call = data;
+  CenotePool *pool = call->pool;
   guint i;
 
   if (pool->phase == POOL_RESTING && pool->settings->failure == NULL)
     pool_set_phase (pool, POOL_RUNNING);
   for (i = 0; i < pool->addresses->len; i++)
     address_wake (pool->addresses->pdata[i]);
+  call->error = pool_hopeless (pool);
 }
 
+/* Where addresses come from dials, there is nothing to wait for. */
 gboolean
 cenote_pool_connect (CenotePool *pool, gint64 timeout_ms, GError **error)
 {
-  call_here (pool, connect_here);
+  ConnectCall call = { pool, NULL };
+
+  if (!process_check_fork (error))
+    return FALSE;
+  if (!control_call (pool->control, connect_here, &call))
+    call.error = pool_miss_error (pool, LEASE_STOPPED);
+  if (call.error != NULL) {
+    g_propagate_error (error, call.error);
+    return FALSE;
+  }
+  if (pool->dials)
+    return TRUE;
   return cenote_pool_await_ready (pool, timeout_ms, error);
 }
 

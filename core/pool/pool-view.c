@@ -48,9 +48,8 @@ counts_of (CenotePool *pool, const Channel *channel)
   return &g_array_index (pool->view.counts, Counts, channel->at);
 }
 
-/* When a use counts that is seen now: after the last plan, also within the same microsecond. */
-static gint64
-time_of_use (CenotePool *pool)
+gint64
+pool_view_now (CenotePool *pool)
 {
   return MAX (control_now_us (pool->control), pool->view.planned_us + 1);
 }
@@ -87,7 +86,7 @@ pool_view_touch_address (CenotePool *pool, Address *address)
 void
 pool_view_use_address (CenotePool *pool, Address *address)
 {
-  address->last_use_us = time_of_use (pool);
+  address->last_use_us = pool_view_now (pool);
   pool_view_touch_address (pool, address);
 }
 
@@ -151,7 +150,7 @@ note_use (CenotePool *pool, Channel *channel)
 
   pool->view.acquired += calls - channel->calls_seen;
   channel->calls_seen = calls;
-  channel->last_use_us = time_of_use (pool);
+  channel->last_use_us = pool_view_now (pool);
   pool_view_use_address (pool, channel->address);
 }
 

@@ -58,6 +58,9 @@ void pool_view_touch_address (CenotePool *pool, Address *address);
 /* Somebody asks for ADDRESS: that is a use. */
 void pool_view_use_address (CenotePool *pool, Address *address);
 
+/* Later than what the last plan was shown, if only by a microsecond: so that what came after it is told from
+ * what came before. */
+gint64 pool_view_now (CenotePool *pool);
 /* Brings every row up to date. */
 void pool_view_look (CenotePool *pool);
 /* A look; then what concerns addresses and channels in OUT, which is valid until

@@ -10,6 +10,15 @@
 #include "pool.h"
 
 static void
+leave_address (CenotePool *pool, Waiter *waiter)
+{
+  waiter->address->n_waiters--;
+  pool_view_use_address (pool, waiter->address);
+  waiter->address = NULL;
+  pool_want_plan (pool);
+}
+
+static void
 take_out (CenotePool *pool, Waiter *waiter)
 {
   if (waiter->deadline.due_us <= pool->oldest_deadline_us)
@@ -19,6 +28,8 @@ take_out (CenotePool *pool, Waiter *waiter)
   waiter->at = NULL;
   if (waiter->id != 0)
     g_hash_table_remove (pool->waiter_ids, GUINT_TO_POINTER (waiter->id));
+  if (waiter->address != NULL)
+    leave_address (pool, waiter);
 }
 
 static void
@@ -27,6 +38,26 @@ end (CenotePool *pool, Waiter *waiter, CenoteLease *lease, GError *error)
   take_out (pool, waiter);
   waiter->done (waiter, lease, error);
   cenote_pool_unref (pool);
+}
+
+/* Why a dial gave no channel: WHAT, and the address's last error. */
+static GError *
+address_error (CenotePool *pool, const Address *address, int code, const char *what)
+{
+  const char *last = address->last_error;
+
+  return g_error_new (CENOTE_ERROR, code, "Pool %s has no connection to %s: %s%s%s", pool->settings->name, address->name, what,
+                      last == NULL ? "" : "; last error: ", last == NULL ? "" : last);
+}
+
+static GError *
+late_dial_error (CenotePool *pool, const Waiter *waiter)
+{
+  gint64 waited_us = control_now_us (pool->control) - waiter->since_us;
+  g_autofree char *what = g_strdup_printf ("none within %" G_GINT64_FORMAT " ms%s", waited_us / 1000,
+                                           pool->paused ? ", and it is paused" : "");
+
+  return address_error (pool, waiter->address, CENOTE_ERROR_TIMEOUT, what);
 }
 
 static GError *
@@ -43,7 +74,8 @@ static void
 is_late (gpointer data)
 {
   Waiter *waiter = data;
-  g_autoptr (GError) error = late_error (waiter->pool, waiter);
+  g_autoptr (GError) error =
+    waiter->address != NULL ? late_dial_error (waiter->pool, waiter) : late_error (waiter->pool, waiter);
 
   if (waiter->for_lease)
     counters_add (waiter->pool->counters, COUNTER_ACQUIRE_TIMEOUTS, 1);
@@ -80,6 +112,37 @@ is_for_mock (CenotePool *pool, const Waiter *waiter)
 
 static gboolean serve (CenotePool *pool, Waiter *waiter);
 
+/* The first who waits for an address that is not connected begins the one dial that all share. */
+static void
+join_address (CenotePool *pool, Waiter *waiter, Address *address)
+{
+  waiter->address = address;
+  if (address->n_waiters++ == 0 && address->n_ready == 0) {
+    pool_cache_tell_miss (pool, address);
+    if (address->resting)
+      address_wake (address);
+  }
+  pool_view_use_address (pool, address);
+  address_poke (address);
+}
+
+/* FALSE: it is answered already, with why there is no address to wait for. */
+static gboolean
+find_address (CenotePool *pool, Waiter *waiter)
+{
+  g_autoptr (GError) error = NULL;
+  Address *address;
+
+  if (waiter->dial == NULL)
+    return TRUE;
+  address = pool_cache_get (pool, waiter->dial, waiter->target, &error);
+  if (address == NULL)
+    waiter->done (waiter, NULL, error);
+  else
+    join_address (pool, waiter, address);
+  return address != NULL;
+}
+
 void
 pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us)
 {
@@ -97,6 +160,8 @@ pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us)
     g_error_free (error);
     return;
   }
+  if (!find_address (pool, waiter))
+    return;
   waiter->pool = cenote_pool_ref (pool);
   g_queue_push_tail (&pool->waiters, waiter);
   waiter->at = pool->waiters.tail;
@@ -126,6 +191,14 @@ pool_unwait (CenotePool *pool, Waiter *waiter)
   return TRUE;
 }
 
+static LeaseResult
+get_for (CenotePool *pool, const Waiter *waiter, CenoteLease *out_lease)
+{
+  if (waiter->address == NULL)
+    return lease_get (pool->table, waiter->key_hash, TRUE, out_lease);
+  return waiter->address->n_ready == 0 ? LEASE_NONE : lease_dial (pool->table, waiter->address->name, TRUE, out_lease);
+}
+
 /* TRUE where WAITER got what it waits for. */
 static gboolean
 serve (CenotePool *pool, Waiter *waiter)
@@ -133,7 +206,7 @@ serve (CenotePool *pool, Waiter *waiter)
   CenoteLease lease = CENOTE_LEASE_INIT;
 
   if (waiter->for_lease) {
-    if (lease_get (pool->table, waiter->key_hash, TRUE, &lease) != LEASE_GOT)
+    if (get_for (pool, waiter, &lease) != LEASE_GOT)
       return FALSE;
   } else if (!slot_table_has_ready (pool->table)) {
     return FALSE;
@@ -156,6 +229,25 @@ send_to_mock (CenotePool *pool)
   }
 }
 
+/* Those who dial an address whose attempts are used up. */
+static void
+fail_resting (CenotePool *pool)
+{
+  GList *at = pool->dials ? pool->waiters.head : NULL;
+
+  while (at != NULL) {
+    Waiter *waiter = at->data;
+
+    at = at->next;
+    if (waiter->address != NULL && waiter->address->resting) {
+      g_autoptr (GError) error = address_error (pool, waiter->address, CENOTE_ERROR_NOT_CONNECTED,
+                                                "max-connect-attempts are used up, and a new dial begins anew");
+
+      end (pool, waiter, NULL, error);
+    }
+  }
+}
+
 void
 pool_serve_waiters (CenotePool *pool)
 {
@@ -171,6 +263,8 @@ pool_serve_waiters (CenotePool *pool)
     pool_fail_waiters (pool, hopeless);
     return;
   }
+  fail_resting (pool);
+  at = pool->waiters.head;
   if (pool->n_ready == 0)
     return;
   while (at != NULL) {
@@ -178,6 +272,23 @@ pool_serve_waiters (CenotePool *pool)
 
     serve (pool, at->data);
     at = next;
+  }
+}
+
+void
+pool_fail_waiters_of (CenotePool *pool, const Address *address, const GError *error)
+{
+  GList *at = pool->waiters.head;
+
+  while (at != NULL) {
+    Waiter *waiter = at->data;
+
+    at = at->next;
+    if (waiter->address == address) {
+      g_autoptr (GError) copy = g_error_copy (error);
+
+      end (pool, waiter, NULL, copy);
+    }
   }
 }
 

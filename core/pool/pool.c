@@ -41,6 +41,14 @@ pool_is_mocked (CenotePool *pool)
   return mocked;
 }
 
+static gboolean
+wants_samples (const CenotePool *pool)
+{
+  if (pool->dials)
+    return bus_wants (pool->bus, CENOTE_EVENT_CONNECTOR_DIAL);
+  return bus_wants (pool->bus, CENOTE_EVENT_POOL_GET_CHANNEL) || bus_wants (pool->bus, CENOTE_EVENT_CHANNEL_GET);
+}
+
 static guint32
 view_flags (CenotePool *pool)
 {
@@ -54,7 +62,9 @@ view_flags (CenotePool *pool)
     flags |= VIEW_MOCKED;
   if (pool->parked)
     flags |= VIEW_PARKED;
-  if (bus_wants (pool->bus, CENOTE_EVENT_POOL_GET_CHANNEL) || bus_wants (pool->bus, CENOTE_EVENT_CHANNEL_GET))
+  if (pool->dials)
+    flags |= VIEW_DIALLED;
+  if (wants_samples (pool))
     flags |= VIEW_SAMPLED;
   return pool_number (pool->settings, POOL_TELEMETRY_SAMPLE_RATE) == 0 ? flags & ~VIEW_SAMPLED : flags;
 }
@@ -72,6 +82,18 @@ show_channels (CenotePool *pool)
   }
 }
 
+static SlotPlace
+place_of (const CenotePool *pool, const Channel *channel)
+{
+  return (SlotPlace) {
+    .slot = link_slot (channel->link),
+    .channel_id = channel->id,
+    .number = channel->place,
+    .weight = 1,
+    .address = pool->dials ? channel->address->name : NULL,
+  };
+}
+
 /* Shown once they are in the view: whoever sees that one is shown can get it. */
 static void
 publish (CenotePool *pool)
@@ -85,9 +107,9 @@ publish (CenotePool *pool)
     const Channel *channel = pool->channels->pdata[i];
 
     if (channel_is_shown (channel))
-      places[n++] = (SlotPlace) { link_slot (channel->link), channel->id, channel->place, 1 };
+      places[n++] = place_of (pool, channel);
   }
-  if (pool->picker != NULL && pool->phase < POOL_STOPPING) {
+  if (pool->picker != NULL && !pool->dials && pool->phase < POOL_STOPPING) {
     const CenotePickerOps *ops = &pool->picker->plugin->ops.picker;
 
     picker = (SlotPicker) { ops->pick, ops->done, pool->picker->state, ops->flags };
@@ -194,10 +216,13 @@ plan_is_due (gpointer data)
 
 /* -------------------------------------------------------------------- phases */
 
+/* Where callers' dials say what is wanted: the channels that there are for them. */
 guint
 pool_expected (const CenotePool *pool)
 {
-  return pool->phase >= POOL_STOPPING ? 0 : pool->wanted;
+  if (pool->phase >= POOL_STOPPING)
+    return 0;
+  return pool->dials ? pool->n_live : pool->wanted;
 }
 
 static void
@@ -218,6 +243,7 @@ become_over (CenotePool *pool)
   control_timer_unset (pool->control, &pool->plan_timer);
   control_timer_unset (pool->control, &pool->status_timer);
   control_timer_unset (pool->control, &pool->drain_timer);
+  g_hash_table_remove_all (pool->address_names);
   g_ptr_array_set_size (pool->addresses, 0);
   g_clear_pointer (&pool->picker, instance_unref);
   g_clear_pointer (&pool->connector, instance_unref);
@@ -280,7 +306,7 @@ pool_start (CenotePool *pool)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_POOL_INIT);
 
-  event.expected_size = pool->wanted;
+  event.expected_size = pool_expected (pool);
   event.address = pool->settings->targets == NULL ? NULL : pool->settings->targets[0];
   pool_emit (pool, &event);
   if (pool->credentials != NULL)
@@ -555,6 +581,10 @@ pool_miss_error (CenotePool *pool, LeaseResult result)
   case LEASE_PAUSED:
     return g_error_new (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, "Pool %s is paused: cenote_pool_acquire() waits for its resume",
                         name);
+  case LEASE_DIALLED:
+    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_INVALID,
+                        "Pool %s has no channel for every caller: the addresses of its connector %s come from cenote_pool_dial()",
+                        name, pool->settings->connector->plugin->name);
   case LEASE_NONE:
   case LEASE_GOT:
   case LEASE_MOCKED:
@@ -562,6 +592,15 @@ pool_miss_error (CenotePool *pool, LeaseResult result)
     break;
   }
   return not_connected (pool, ": cenote_pool_acquire() waits for one");
+}
+
+GError *
+pool_dial_error (CenotePool *pool, const char *address, LeaseResult result)
+{
+  if (result != LEASE_NONE || pool->settings->failure != NULL)
+    return pool_miss_error (pool, result);
+  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, "Pool %s has no connection to %s, and the timeout is 0",
+                      pool->settings->name, address);
 }
 
 static gboolean
@@ -587,7 +626,7 @@ pool_hopeless (CenotePool *pool)
     return pool_miss_error (pool, LEASE_STOPPED);
   if (pool->phase == POOL_RESTING)
     return not_connected (pool, ": it is disconnected: call cenote_pool_connect()");
-  if (pool->n_ready == 0 && all_addresses_rest (pool))
+  if (!pool->dials && pool->n_ready == 0 && all_addresses_rest (pool))
     return not_connected (pool, ": max-connect-attempts are used up: call cenote_pool_connect() or cenote_pool_reconnect()");
   return NULL;
 }

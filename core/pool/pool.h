@@ -8,9 +8,10 @@
  *   pool.c          its phases, the settling, ticks, errors
  *   pool-view.c     what its connector sees of it
  *   pool-plan.c     asking the connector, and carrying out its plan
+ *   pool-cache.c    addresses that come from dials
  *   pool-waiters.c  who waits for a channel
  *   pool-status.c   what people are shown
- *   pool-get.c, pool-acquire.c, pool-verbs.c, pool-api.c
+ *   pool-get.c, pool-acquire.c, pool-dial.c, pool-verbs.c, pool-api.c
  *                   the public functions of <cenote/pool.h>, on callers' threads;
  *                   whatever changes the pool crosses to the control thread
  *                   (control_call), where the functions below do the work
@@ -34,6 +35,9 @@
 #include "call-credentials.h"
 #include "pool-view.h"
 #include "core/config/settings.h"
+
+/* The most channels that a pool may want. */
+#define POOL_MAX_SIZE 10000
 
 typedef enum {
   POOL_RUNNING,
@@ -63,6 +67,9 @@ typedef struct Waiter Waiter;
 struct Waiter {
   gboolean for_lease;        /* else only for a ready channel */
   guint64 key_hash;
+  const char *dial;          /* the address that it dials (borrowed while it waits); NULL: any channel will do */
+  const char *target;        /* DIAL, made whole */
+  Address *address;          /* DIAL's, while queued */
   gint64 since_us;
   /* Exactly once, on the control thread: LEASE is set where for_lease and ERROR is NULL.
    * Both are NULL where the pool has a mock now: it is for the caller's thread to ask it. */
@@ -80,6 +87,8 @@ struct CenotePool {
   gatomicrefcount refs;      /* any thread */
   PoolSettings *settings;    /* any thread, immutable */
   gint64 acquire_timeout_us; /* any thread, immutable */
+  gboolean dials;            /* any thread, immutable: its addresses come from cenote_pool_dial() */
+  _Atomic gboolean tells_dials; /* any thread: an observer wants to know of each */
   const PoolSite *site;      /* valid until POOL_OVER */
   Control *control;          /* any thread (reference) */
   Bus *bus;                  /* any thread (reference) */
@@ -114,6 +123,10 @@ struct CenotePool {
   GPtrArray *channels;       /* of Channel, in the order of their ids */
   GPtrArray *addresses;      /* of Address, in the order of theirs */
   PoolView view;             /* of both, for the connector */
+  GHashTable *address_names; /* of a pool that dials: name → Address */
+  guint n_connections;       /* of a pool that dials: those that stand */
+  GQueue closed;             /* of char *: addresses whose connection was closed, for cenote_pool_expire() */
+  guint n_live;              /* channels, but for those that drain */
   guint n_over;              /* channels in SHUTDOWN, to be swept */
   guint64 next_channel_id;
   guint32 next_address_id;
@@ -130,6 +143,7 @@ struct CenotePool {
   gboolean has_untold;       /* a channel is connected, and nobody was told */
   gboolean plan_wanted;
   CenoteVerb verb;           /* for the next plan */
+  guint32 verb_address;
   guint64 n_plans;           /* so far */
   gint64 planned_us;
   ControlTimer plan_timer;
@@ -152,6 +166,8 @@ struct CenotePool {
 
 /* FAILURE pools (settings->failure) are made too, and only answer with it. */
 CenotePool *pool_new (const PoolSettings *settings, const PoolSite *site, GError **error);
+/* One more address; TARGET is what its channels are made for. */
+Address *pool_add_address (CenotePool *pool, const char *name, const char *target, GError **error);
 /* The transport's timers run no more; it may still stop them, on any thread. */
 void pool_end_timers (CenotePool *pool);
 
@@ -196,6 +212,8 @@ gboolean pool_is_mocked (CenotePool *pool);
 GError *pool_hopeless (CenotePool *pool);
 /* Any thread: the error of a get that found nothing. */
 GError *pool_miss_error (CenotePool *pool, LeaseResult result);
+/* Any thread: of a dial of ADDRESS that did not wait. */
+GError *pool_dial_error (CenotePool *pool, const char *address, LeaseResult result);
 void pool_emit (CenotePool *pool, CenoteEvent *event);
 Channel *pool_find_channel (CenotePool *pool, guint64 id);
 Address *pool_find_address (CenotePool *pool, guint32 id);
@@ -204,7 +222,26 @@ Address *pool_find_address (CenotePool *pool, guint32 id);
 
 Channel *pool_open_channel (CenotePool *pool, Address *address, guint64 replaces);
 void pool_drain_channel (Channel *channel, const char *why);
-void pool_plan (CenotePool *pool);
+/* How many channels the plan drained or closed. */
+guint pool_plan (CenotePool *pool);
+/* A plan for VERB at once. */
+guint pool_plan_verb (CenotePool *pool, CenoteVerb verb, guint32 address);
+
+/* ----------------------------------------------------------- pool-cache.c */
+
+/* (nullable) */
+Address *pool_cache_find (CenotePool *pool, const char *name);
+/* The same, made where there is none yet. */
+Address *pool_cache_get (CenotePool *pool, const char *name, const char *target, GError **error);
+/* It has neither channels nor waiters. */
+void pool_cache_forget (CenotePool *pool, Address *address);
+/* CHANNEL may have got or lost its connection. */
+void pool_cache_note (CenotePool *pool, Channel *channel);
+/* A caller is the first to wait for ADDRESS. */
+void pool_cache_tell_miss (CenotePool *pool, const Address *address);
+/* (transfer full): the addresses closed since the last time. */
+char **pool_cache_expire (CenotePool *pool);
+gboolean pool_cache_close_on_release (CenotePool *pool, const char *name);
 
 /* --------------------------------------------------------- pool-waiters.c */
 
@@ -217,6 +254,19 @@ void pool_serve_waiters (CenotePool *pool);
 gint64 pool_oldest_deadline (CenotePool *pool);
 /* ERROR is copied for each. */
 void pool_fail_waiters (CenotePool *pool, const GError *error);
+void pool_fail_waiters_of (CenotePool *pool, const Address *address, const GError *error);
+
+/* --------------------------------------------------------- pool-acquire.c */
+
+/* FALSE: not a timeout.  -1 is the pool's own. */
+gboolean pool_timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError **error);
+/* When a timeout that begins now ends, and how much of it is left. */
+gint64 pool_until (CenotePool *pool, gint64 timeout_us);
+gint64 pool_left_us (CenotePool *pool, gint64 until_us);
+
+typedef enum { WAIT_GOT, WAIT_FAILED, WAIT_MOCKED } WaitOutcome;
+/* A caller's thread: waits for what WISH says. */
+WaitOutcome pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error);
 
 /* ------------------------------------------------------------- pool-get.c */
 

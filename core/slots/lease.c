@@ -189,6 +189,8 @@ heed_flags (Row *row, SlotView *view, guint32 flags, gboolean timed)
     table->wake (table->wake_data);
   if (flags & VIEW_MOCKED)
     return LEASE_MOCKED;
+  if (flags & VIEW_DIALLED)
+    return LEASE_DIALLED;
   if (flags & VIEW_PAUSED)
     return LEASE_PAUSED;
   if (!timed && due_for_sample (atomic_load_explicit (&row->epoch, memory_order_relaxed), view))
@@ -358,6 +360,45 @@ lease_get_plain (SlotTable *table, CenoteLease *out_lease)
   epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
   atomic_store_explicit (&row->epoch, epoch + 1, memory_order_release);
   return LEASE_GOT;
+}
+
+/* ------------------------------------------------------- getting, by address */
+
+static LeaseResult
+dial (Row *row, SlotView *view, const char *address, gboolean timed, CenoteLease *out_lease)
+{
+  guint32 flags = atomic_load_explicit (&view->flags, memory_order_seq_cst);
+  guint64 epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
+  LeaseResult result = LEASE_GOT;
+  guint32 i;
+
+  if (RARELY (flags != VIEW_DIALLED || (epoch & view->sample_mask) == 0))
+    result = heed_flags (row, view, flags & ~(guint32) VIEW_DIALLED, timed);
+  if (result != LEASE_GOT)
+    return result;
+  i = slot_addresses_find (view->addresses, address);
+  if (i != SLOT_NO_PLACE && take_place (row, view, i, out_lease))
+    return LEASE_GOT;
+  count_miss (row);
+  return LEASE_NONE;
+}
+
+LeaseResult
+lease_dial (SlotTable *table, const char *address, gboolean timed, CenoteLease *out_lease)
+{
+  const RowCache *recent = rows_recent (table);
+  LeaseResult result;
+  guint64 epoch;
+  Row *row;
+
+  if (RARELY (slots_forked))
+    return LEASE_STOPPED;
+  row = recent->serial == table->serial ? recent->row : rows_mine (table);
+  epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1;
+  hot_store_epoch (&row->epoch, epoch, row->asymmetric);
+  result = dial (row, atomic_load_explicit (&table->view, memory_order_seq_cst), address, timed, out_lease);
+  atomic_store_explicit (&row->epoch, result == LEASE_SAMPLE ? epoch - 1 : epoch + 1, memory_order_release);
+  return result;
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll, Vo). */

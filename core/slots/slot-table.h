@@ -14,7 +14,7 @@
 #ifndef CENOTE_CORE_SLOT_TABLE_H
 #define CENOTE_CORE_SLOT_TABLE_H
 
-#include "slots.h"
+#include "slot-addresses.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -100,6 +100,7 @@ typedef struct SlotView {
   guint64 sample_mask;       /* of an odd epoch: where 0 is left, the get may be one to be timed */
   CenotePlace *places;
   SlotPicker picker;
+  SlotAddresses *addresses;  /* NULL: leases are not had by address */
   guint32 sample_rate;       /* 0: none is timed */
   SlotRef refs[];
 } SlotView;

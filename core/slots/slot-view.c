@@ -35,6 +35,7 @@ slot_view_free (SlotView *view)
 {
   if (view == &slot_view_stopped)
     return;
+  slot_addresses_free (view->addresses);
   g_free (view->places);
   g_free (view);
 }
@@ -202,6 +203,7 @@ slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, c
   view_set_sampling (view, (flags & VIEW_SAMPLED) != 0 ? MAX (1, sample_rate) : 0);
   for (i = 0; i < n_places; i++)
     view_put (view, i, &places[i]);
+  view->addresses = slot_addresses_new (places, n_places);
   old = atomic_exchange_explicit (&table->view, view, memory_order_seq_cst);
   heavy_barrier (table);
   view_retire (table, old);

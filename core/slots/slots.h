@@ -64,6 +64,7 @@ enum {
   VIEW_PAUSED = 1u << 1,
   VIEW_MOCKED = 1u << 2,
   VIEW_STOPPED = 1u << 3,
+  VIEW_DIALLED = 1u << 5,    /* leases are had by their address alone */
   VIEW_SAMPLED = 1u << 4     /* of a thread's gets one in sample_rate is to be timed; cheapest as a power of two */
 };
 
@@ -81,6 +82,7 @@ typedef struct SlotPlace {
   guint64 channel_id;
   guint32 number;
   guint32 weight;
+  const char *address;       /* (nullable): what lease_dial() finds it by; copied */
 } SlotPlace;
 
 /* A new table whose view is empty, with one reference.
@@ -156,6 +158,7 @@ typedef enum {
   LEASE_PAUSED,
   LEASE_STOPPED,
   LEASE_MOCKED,              /* ask the pool's mock */
+  LEASE_DIALLED,             /* a get, and only lease_dial() gives leases here */
   LEASE_SAMPLE               /* this get is to be timed: call again with timed = TRUE */
 } LeaseResult;
 
@@ -177,6 +180,10 @@ lease_get (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_
 
 /* The id of the channel that LEASE, which a get has just filled, is on. */
 guint64 lease_channel_id (const CenoteLease *lease);
+
+/* Any thread.  A lease on the place that has ADDRESS.  LEASE_NONE: none has, or the channel
+ * there is not shown; it may be by now. */
+LeaseResult lease_dial (SlotTable *table, const char *address, gboolean timed, CenoteLease *out_lease);
 
 /* Any thread.  LEASE becomes CENOTE_LEASE_INIT.  Nothing more is done for one that
  * is, and for a mock's, whose channel alone is set.  (priv[3] to priv[6] are left

@@ -202,7 +202,9 @@ typedef struct CenoteBackoffOps {
  * the plan's own functions.  Control thread only. */
 
 enum {
-  /* Addresses come from callers' dial(), not from the config. */
+  /* Addresses come from callers' dial(), not from the config: each is there from its first
+   * caller until it is forgotten, and dials only while somebody waits for it, or to replace
+   * a channel.  `wanted`, `min` and `max` say nothing then; the connector has a bound of its own. */
   CENOTE_CONNECTOR_DIALS = 1u << 0,
   /* The connector chooses the pool's size: resize and scale verbs are refused. */
   CENOTE_CONNECTOR_SIZES_ITSELF = 1u << 1
@@ -238,7 +240,7 @@ typedef struct CenoteAddressView {
   const char *address;
   uint32_t id;               /* what plan functions take; never reused in a pool */
   uint32_t gate;             /* CenoteGate */
-  uint32_t waiters;          /* callers that wait for this address */
+  uint32_t waiters;          /* callers that wait for this address: those that dial it */
   uint32_t removed;          /* 1: no longer wanted (config or DNS) */
   int64_t last_use_us;       /* of any channel to it, or somebody waited for it; -1: never */
 } CenoteAddressView;
@@ -261,8 +263,8 @@ typedef struct CenoteChannelView {
    * and before each plan.  What came and went between two looks is in `acquired` alone. */
   int64_t peak;
   int64_t ready_since_us;    /* -1: not READY */
-  /* When a look last found that leases had been taken or released since the one before: later
-   * than the now_us of the last plan where that was after it.  -1: never used. */
+  /* When a look last found that leases had been taken or released since the one before it: later
+   * than the now_us of each plan that this followed.  -1: never used. */
   int64_t last_use_us;
 } CenoteChannelView;
 
@@ -273,7 +275,7 @@ typedef struct CenoteConnectorView {
   uint32_t wanted;           /* the expected size, as set by the config or resize */
   uint32_t min;
   uint32_t max;
-  int64_t now_us;
+  int64_t now_us;            /* later than in the plan before */
   int64_t oldest_deadline_us;/* when the waiter that will time out first does; INT64_MAX: no waiter */
   uint64_t acquired;         /* leases given since the last plan */
   uint64_t refused;          /* gets that found nothing since the last plan */
@@ -304,8 +306,9 @@ cenote_view_channel (const CenoteConnectorView *view, uint32_t i)
 }
 
 /* What plan() fills, through these functions.  The host carries a plan out
- * after plan() returned, in this order: revive, open, drain, close, forget.  A
- * plan that leaves its pool's limits is refused whole, by name. */
+ * after plan() returned, in this order: revive, open, drain, close, refuse, forget.
+ * A plan that leaves its pool's limits is refused whole, by name.  What a plan for a
+ * verb drains and closes is the verb's result. */
 typedef struct CenotePlan CenotePlan;
 struct CenotePlan {
   uint32_t struct_size;
@@ -319,11 +322,17 @@ struct CenotePlan {
   void (*revive) (CenotePlan *plan, uint64_t channel);
   /* Drain, and where it is not READY give up its attempt at once. */
   void (*close) (CenotePlan *plan, uint64_t channel, const char *why);
-  /* The address leaves the table once it has no channel. */
+  /* The address leaves the table.  No effect while it has a channel in any state, callers
+   * that wait for it, or, where addresses come from the config, while it is not removed. */
   void (*forget) (CenotePlan *plan, uint32_t address);
   /* Plan again at this time even if nothing changes. */
   void (*wake_at) (CenotePlan *plan, int64_t time_us);
+  /* The callers that wait for ADDRESS fail with CENOTE_ERROR_LIMIT and WHY (copied). */
+  void (*refuse) (CenotePlan *plan, uint32_t address, const char *why);
 };
+
+#define CENOTE_PLAN_HAS(plan, slot) \
+  ((plan)->struct_size >= offsetof (CenotePlan, slot) + sizeof ((plan)->slot))
 
 typedef struct CenoteConnectorOps {
   uint32_t struct_size;

@@ -139,6 +139,55 @@ typedef gboolean (*CenoteOperation) (grpc_channel *channel, gpointer user_data, 
  */
 CENOTE_API gboolean cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_data, gint64 timeout_ms, GError **error);
 
+/* ---------------------------------------------------------------- by address */
+
+/**
+ * cenote_pool_dial:
+ * @address: host:port or a gRPC target, as in the key `target`, at most 1024 bytes; two spellings are two addresses
+ * @timeout_ms: from now on; 0: only what is connected already
+ * @out_lease: (out): written, never read; CENOTE_LEASE_INIT on failure
+ *
+ * A lease on the pool's one channel to @address, which is connected first where
+ * it is not: for pools whose connector takes its addresses from here (`caching`).
+ * Any number of callers share one connection attempt, and each keeps its own
+ * deadline.  While some wait, failed attempts are followed by others at the times
+ * of the backoff, up to max-connect-attempts; a failure is not cached, but the next
+ * attempt waits for the backoff's time.  A channel that has lost its connection is
+ * never handed out: the next dial connects anew.  Release with cenote_lease_release().
+ * Errors: CENOTE_ERROR_TIMEOUT (with the last connection error), _NOT_CONNECTED
+ *   (@timeout_ms is 0, attempts used up, or disconnected), _LIMIT (the connector's bound on
+ *   addresses, all in use; max-waiters), _INVALID (the address or timeout; a connector whose
+ *   addresses come from the configuration; on a Cenote thread), _STOPPED.
+ * Threads: any.  Blocks: up to @timeout_ms; where the channel is ready never, without a
+ *   lock or an allocation, unless an observer has `connect_requested`.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_dial (CenotePool *pool, const char *address, gint64 timeout_ms, CenoteLease *out_lease,
+                                      GError **error);
+
+/**
+ * cenote_pool_expire:
+ *
+ * One sweep of the cache: closes the connections that two sweeps in a row have
+ * found unused: no lease was held or released and nobody waited since the sweep
+ * before.  (The connector's own timer, expire-interval, sweeps too.)
+ * Returns: (transfer full): the addresses whose connection was closed since the last call, by this
+ *   sweep, an earlier one, cenote_pool_close_on_release() or for room: each once, of the last 10000
+ *   closings; NULL-terminated, empty and never NULL; g_strfreev().  Empty where the connector has no cache.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
+CENOTE_API char **cenote_pool_expire (CenotePool *pool);
+
+/**
+ * cenote_pool_close_on_release:
+ * @address: as given to cenote_pool_dial()
+ *
+ * The channel to @address leaves the cache at once, so that the next dial makes a new connection;
+ * it is closed when its last lease is released.
+ * Returns: TRUE where there was one.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_close_on_release (CenotePool *pool, const char *address);
+
 /* ------------------------------------------------------------------ sizing */
 
 /**
@@ -161,7 +210,8 @@ CENOTE_API int cenote_pool_scale_down (CenotePool *pool, int k, GError **error);
  * cenote_pool_connect:
  *
  * Begins to dial (initialization=manual, after a disconnect, or where the
- * attempts were used up) and waits for one channel as cenote_pool_await_ready().
+ * attempts were used up) and waits for one channel as cenote_pool_await_ready();
+ * where addresses come from cenote_pool_dial() there is none to wait for.
  */
 CENOTE_API gboolean cenote_pool_connect (CenotePool *pool, gint64 timeout_ms, GError **error);
 /** cenote_pool_disconnect: drains every channel, fails waiters at once, dials no more until connect.  Blocks: for the control thread. */
@@ -237,6 +287,9 @@ CENOTE_API const char *cenote_channel_state_to_string (CenoteChannelState state)
  * Told, in order and never dropped, on the runtime's callback thread.  Each
  * member may be NULL.  Any call may be made there.  Strings are valid during the call.
  * A channel that is told connected can be got already, one that is told disconnected no more.
+ * @connect_requested: an attempt begins; where addresses come from dial: each cenote_pool_dial()
+ * @cache_missed: for callers that dial a connection is to be made: once, however many they are
+ * @connection_count: connections that stand, where addresses come from dial: on rise and fall
  */
 typedef struct CenoteObserver {
   gsize struct_size;

@@ -32,9 +32,10 @@ typedef enum {
   CENOTE_EVENT_POOL_SCALE_DOWN,           /* duration_ns, requested, succeeded (drains begun), new_size */
   CENOTE_EVENT_POOL_WAITING,              /* a caller began to wait: waiters */
   CENOTE_EVENT_POOL_RELOAD,               /* ok, error */
-  CENOTE_EVENT_CONNECTOR_DIAL,            /* address */
-  CENOTE_EVENT_CONNECTOR_CACHE_MISS,      /* address */
-  CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT,/* count */
+  CENOTE_EVENT_CONNECTOR_DIAL,            /* sampled: a cached channel was leased: address, duration_ns, channel, ok;
+                                             each that was not there: address, ok = 0 */
+  CENOTE_EVENT_CONNECTOR_CACHE_MISS,      /* a connection is to be made for callers that dial: address */
+  CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT,/* connections were made, closed or lost: count, of those that stand */
   CENOTE_EVENT_PLUGIN_LOADED,             /* reason: "kind/name version path" */
   CENOTE_EVENT_PLUGIN_FAILED,             /* reason, error */
   CENOTE_EVENT_CHANNEL_STATE,             /* reason: "OLD -EVENT-> NEW" */

@@ -30,12 +30,12 @@ static const CenoteOption options[] = {
                   "The least important events that are logged" },
   [ROW_EVENTS] = { "events", CENOTE_OPTION_LIST, 0, NULL, NULL, NULL, NULL,
                    "Names of the events that are logged, or all; "
-                   "without it all but channel.get, pool.get_channel and pool.status" }
+                   "without it all but channel.get, pool.get_channel, connector.dial and pool.status" }
 };
 
 #define FREQUENT_EVENTS \
   (CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_GET) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_GET_CHANNEL) | \
-   CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS))
+   CENOTE_EVENT_BIT (CENOTE_EVENT_CONNECTOR_DIAL) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS))
 
 /* ---------------------------------------------------------------- options */
 

@@ -133,7 +133,8 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenotePlan, close, 32);
   AT (CenotePlan, forget, 40);
   AT (CenotePlan, wake_at, 48);
-  SIZE (CenotePlan, 56);
+  AT (CenotePlan, refuse, 56);
+  SIZE (CenotePlan, 64);
 }
 
 TEST (Abi, ThePickersViewKeepsItsPlaces)

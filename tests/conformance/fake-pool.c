@@ -16,7 +16,7 @@ typedef struct ChannelRow {
 } ChannelRow;
 
 /* The order of a plan's carrying out. */
-typedef enum { REVIVE, OPEN, DRAIN, CLOSE, FORGET } ActionType;
+typedef enum { REVIVE, OPEN, DRAIN, CLOSE, REFUSE, FORGET } ActionType;
 
 typedef struct FakeAction {
   ActionType type;
@@ -56,6 +56,7 @@ fake_pool_new (guint wanted)
   pool->wanted = wanted;
   pool->next_address = 1;
   pool->next_channel = 1;
+  pool->verb_address = CENOTE_NO_ADDRESS;
   return pool;
 }
 
@@ -212,6 +213,16 @@ record_forget (CenotePlan *plan, uint32_t address)
 }
 
 static void
+record_refuse (CenotePlan *plan, uint32_t address, const char *why)
+{
+  FakePool *pool = pool_of (plan);
+  const CenoteAddressView *view = find_address (pool, address);
+
+  record (pool, (FakeAction) { REFUSE, address, 0, 0, g_strdup (why) }, view && view->waiters > 0 && why,
+          "refusal of an address that nobody waits for, or without a reason");
+}
+
+static void
 record_wake_at (CenotePlan *plan, int64_t time_us)
 {
   pool_of (plan)->wake_at_us = time_us;
@@ -254,6 +265,9 @@ print_action (GString *out, const FakeAction *action)
     g_string_append_printf (out, "%s %" G_GUINT64_FORMAT " (%s)", action->type == DRAIN ? "drain" : "close",
                             action->channel, action->why);
     break;
+  case REFUSE:
+    g_string_append_printf (out, "refuse %u (%s)", action->address, action->why);
+    break;
   case FORGET:
     g_string_append_printf (out, "forget %u", action->address);
     break;
@@ -264,14 +278,14 @@ char *
 fake_pool_plan (FakePool *pool, const CenoteConnectorOps *ops, gpointer state)
 {
   FakePlan plan = { { sizeof plan.table, 0, record_open, record_drain, record_revive, record_close, record_forget,
-                      record_wake_at }, pool };
+                      record_wake_at, record_refuse }, pool };
   g_autofree char *addresses = copy_rows (pool->addresses, sizeof (AddressRow));
   g_autofree char *channels = copy_rows (pool->channels, sizeof (ChannelRow));
   GString *out = g_string_new (NULL);
   CenoteConnectorView view = {
     .struct_size = sizeof view,
     .verb = pool->verb,
-    .verb_address = CENOTE_NO_ADDRESS,
+    .verb_address = pool->verb_address,
     .wanted = pool->wanted,
     .min = 1,
     .max = 100000,
@@ -318,6 +332,15 @@ apply_to_channel (FakePool *pool, const FakeAction *action)
 }
 
 static void
+apply_refuse (FakePool *pool, guint32 id)
+{
+  CenoteAddressView *address = find_address (pool, id);
+
+  if (address)
+    address->waiters = 0;
+}
+
+static void
 apply_forget (FakePool *pool, guint32 id)
 {
   CenoteAddressView *address = find_address (pool, id);
@@ -334,6 +357,8 @@ fake_pool_apply (FakePool *pool)
 
     if (action->type == OPEN)
       apply_open (pool, action);
+    else if (action->type == REFUSE)
+      apply_refuse (pool, action->address);
     else if (action->type == FORGET)
       apply_forget (pool, action->address);
     else
@@ -341,6 +366,7 @@ fake_pool_apply (FakePool *pool)
   }
   g_ptr_array_set_size (pool->actions, 0);
   pool->verb = CENOTE_VERB_NONE;
+  pool->verb_address = CENOTE_NO_ADDRESS;
 }
 
 static void

@@ -21,6 +21,7 @@ typedef struct FakePool {
   gint64 wake_at_us;         /* that the last plan asked for; 0: none */
   gint64 now_us;
   guint wanted;
+  guint32 verb_address;
   CenoteVerb verb;
   guint32 next_address;
   guint64 next_channel;

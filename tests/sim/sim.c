@@ -27,6 +27,7 @@ struct Sim {
   GMainContext *context;
 };
 
+const CenotePlugin *static_caching (uint32_t host_abi);
 const CenotePlugin *static_persistent (uint32_t host_abi);
 const CenotePlugin *static_round_robin (uint32_t host_abi);
 const CenotePlugin *static_constant (uint32_t host_abi);
@@ -142,6 +143,7 @@ static void
 add_plugins (Sim *sim)
 {
   sim->registry = registry_new_with (NULL, NULL);
+  sim_add_plugin (sim, static_caching (0));
   sim_add_plugin (sim, static_persistent (0));
   sim_add_plugin (sim, static_round_robin (0));
   sim_add_plugin (sim, static_constant (0));
@@ -334,6 +336,44 @@ sim_free (Sim *sim)
   g_free (sim);
 }
 
+/* ---------------------------------------------------------------- dialling */
+
+typedef struct DialWaiter {
+  Waiter waiter; /* first */
+  SimDial *dial;
+  char *address;
+  char *target;
+} DialWaiter;
+
+static void
+dial_done (Waiter *waiter, CenoteLease *lease, GError *error)
+{
+  DialWaiter *mine = (DialWaiter *) waiter;
+
+  mine->dial->answered = TRUE;
+  if (lease != NULL)
+    mine->dial->lease = *lease;
+  mine->dial->error = error == NULL ? NULL : g_error_copy (error);
+  g_free (mine->address);
+  g_free (mine->target);
+  g_free (mine);
+}
+
+void
+sim_dial (Sim *sim, const char *address, gint64 timeout_us, SimDial *dial)
+{
+  CenotePool *pool = sim->pools->pdata[0];
+  DialWaiter *mine = g_new0 (DialWaiter, 1);
+  g_autofree char *problem = NULL;
+
+  mine->dial = dial;
+  mine->address = g_strdup (address);
+  mine->target = pool_settings_whole_target (pool->settings, address, &problem);
+  mine->waiter = (Waiter){ .for_lease = TRUE, .dial = mine->address, .target = mine->target, .done = dial_done };
+  pool_wait (pool, &mine->waiter, timeout_us);
+  pool_touch (pool);
+}
+
 /* ----------------------------------------------------------------- looking */
 
 Peers *
@@ -417,6 +457,7 @@ sim_count (Sim *sim, guint i)
   return (SimCounts){
     .shown = count_shown (pool),
     .links = pool->n_links,
+    .addresses = pool->addresses->len,
     .in_flight = slot_table_in_flight (pool->table),
     .dialing = sim->budget.in_use,
     .paused = pool->paused,

@@ -64,9 +64,18 @@ void sim_add_sink (Sim *sim, guint64 mask, void (*handle) (gpointer data, const 
 
 /* ------------------------------------------------- behind the pool's door */
 
+/* A caller that waits in cenote_pool_dial() of the first pool. */
+typedef struct SimDial {
+  gboolean answered;
+  CenoteLease lease;
+  GError *error;
+} SimDial;
+void sim_dial (Sim *sim, const char *address, gint64 timeout_us, SimDial *dial);
+
 typedef struct SimCounts {
   guint shown;               /* slots that a get may take */
   guint links;
+  guint addresses;
   gint64 in_flight;          /* of the slots, by their sums */
   guint dialing;             /* in the whole process */
   gboolean paused;

@@ -89,7 +89,7 @@ public:
   void
   show ()
   {
-    SlotPlace place = { link_slot (channel->link), channel->id, channel->place, 1 };
+    SlotPlace place = { link_slot (channel->link), channel->id, channel->place, 1, nullptr };
     SlotPicker picker = {};
 
     picker.pick = [] (void *, const CenotePickView *) { return guint32 (0); };
@@ -268,7 +268,7 @@ private:
     links.n_links = &n_links;
     make_channel_site ();
     make_address_site ();
-    address = address_new (&address_site, 0, "sim:a", instance_new (settings->backoff, "p", &services, nullptr));
+    address = address_new (&address_site, 0, "sim:a", "sim:a", instance_new (settings->backoff, "p", &services, nullptr));
   }
 };
 

@@ -156,7 +156,7 @@ private:
     std::vector<SlotPlace> places;
 
     for (Slot *slot : shown_)
-      places.push_back ({ slot, ++next_id_, static_cast<guint32> (places.size ()), 1 });
+      places.push_back ({ slot, ++next_id_, static_cast<guint32> (places.size ()), 1, nullptr });
     slot_table_publish (pool_->table, places.data (), static_cast<guint> (places.size ()), &picker, 0, 0);
   }
 

@@ -190,7 +190,7 @@ protected:
 
     for (Slot *slot : rotation) {
       if (slot != nullptr)
-        places.push_back ({ slot, places.size () + 1, static_cast<guint32> (100 + places.size ()), 1 });
+        places.push_back ({ slot, places.size () + 1, static_cast<guint32> (100 + places.size ()), 1, nullptr });
     }
     slot_table_publish (table, places.data (), static_cast<guint> (places.size ()), &how, flags, sample_rate);
   }

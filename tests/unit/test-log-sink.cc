@@ -212,8 +212,8 @@ TEST_F (LogSinkTest, LevelDebugLogsAllButTheFrequentOnes)
 {
   ASSERT_NE (create (0), nullptr);
   auto names = logged ();
-  EXPECT_EQ (names.size (), (size_t) CENOTE_N_EVENTS - 3);
-  for (const char *frequent : { "channel.get", "pool.get_channel", "pool.status" })
+  EXPECT_EQ (names.size (), (size_t) CENOTE_N_EVENTS - 4);
+  for (const char *frequent : { "channel.get", "pool.get_channel", "connector.dial", "pool.status" })
     EXPECT_EQ (names.count (frequent), 0u) << frequent;
 }
 
