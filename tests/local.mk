@@ -48,6 +48,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-bus-threads.cc \
   tests/unit/test-bus.cc \
   tests/unit/test-bus.h \
+  tests/unit/test-caching.cc \
   tests/unit/test-callbacks.cc \
   tests/unit/test-config.cc \
   tests/unit/test-constant.cc \
