@@ -117,7 +117,6 @@ ask_connector (CenotePool *pool, Plan *plan)
     .wanted = wanted_now (pool),
     .min = (guint32) pool_number (pool->settings, POOL_MIN_CHANNELS),
     .max = (guint32) pool_number (pool->settings, POOL_MAX_CHANNELS),
-    .now_us = pool_view_now (pool),
     .oldest_deadline_us = pool_oldest_deadline (pool),
     .n_waiters = g_queue_get_length (&pool->waiters),
   };

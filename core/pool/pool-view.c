@@ -48,8 +48,10 @@ counts_of (CenotePool *pool, const Channel *channel)
   return &g_array_index (pool->view.counts, Counts, channel->at);
 }
 
-gint64
-pool_view_now (CenotePool *pool)
+/* Later than what the last plan was shown, if only by a microsecond: so what came after it is
+ * told from what came before. */
+static gint64
+now_us (CenotePool *pool)
 {
   return MAX (control_now_us (pool->control), pool->view.planned_us + 1);
 }
@@ -86,7 +88,7 @@ pool_view_touch_address (CenotePool *pool, Address *address)
 void
 pool_view_use_address (CenotePool *pool, Address *address)
 {
-  address->last_use_us = pool_view_now (pool);
+  address->last_use_us = now_us (pool);
   pool_view_touch_address (pool, address);
 }
 
@@ -150,7 +152,7 @@ note_use (CenotePool *pool, Channel *channel)
 
   pool->view.acquired += calls - channel->calls_seen;
   channel->calls_seen = calls;
-  channel->last_use_us = pool_view_now (pool);
+  channel->last_use_us = now_us (pool);
   pool_view_use_address (pool, channel->address);
 }
 
@@ -362,6 +364,7 @@ pool_view_show (CenotePool *pool, CenoteConnectorView *out)
   guint i;
 
   pool_view_look (pool);
+  out->now_us = now_us (pool); /* what the look has seen was before */
   g_array_set_size (view->changed_at, view->changed->len);
   for (i = 0; i < view->changed->len; i++)
     g_array_index (view->changed_at, guint32, i) = ((const Channel *) view->changed->pdata[i])->at;

@@ -58,13 +58,11 @@ void pool_view_touch_address (CenotePool *pool, Address *address);
 /* Somebody asks for ADDRESS: that is a use. */
 void pool_view_use_address (CenotePool *pool, Address *address);
 
-/* Later than what the last plan was shown, if only by a microsecond: so that what came after it is told from
- * what came before. */
-gint64 pool_view_now (CenotePool *pool);
 /* Brings every row up to date. */
 void pool_view_look (CenotePool *pool);
-/* A look; then what concerns addresses and channels in OUT, which is valid until
- * something is added, touched or swept, and the counts of leases since the last plan. */
+/* A look; then in OUT what concerns addresses and channels, which is valid until
+ * something is added, touched or swept, the counts of leases since the last plan,
+ * and the time: later than the last plan's, and not before any use that is shown. */
 void pool_view_show (CenotePool *pool, CenoteConnectorView *out);
 /* The plan is made: from now on is what counts as changed since. */
 void pool_view_planned (CenotePool *pool);
