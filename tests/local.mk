@@ -258,6 +258,8 @@ test_data = \
   tests/integration/wrong-keyfiles/credentials.expected \
   tests/integration/wrong-keyfiles/custom-without-transport.conf \
   tests/integration/wrong-keyfiles/custom-without-transport.expected \
+  tests/integration/wrong-keyfiles/dialled.conf \
+  tests/integration/wrong-keyfiles/dialled.expected \
   tests/integration/wrong-keyfiles/duration.conf \
   tests/integration/wrong-keyfiles/duration.expected \
   tests/integration/wrong-keyfiles/enum.conf \
