@@ -188,7 +188,6 @@ TEST_F (SeedA1Pool, C1_TheConnectedChannelsAreListed)
 TEST_F (SeedA1Pool, C1_APoolOfNoneIsAnErrorOfTheConfigAndOneAtRestHasNoChannels)
 {
   start (1);
-  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (keyfile ("[cenote]\n").c_str (), -1, nullptr);
   g_autoptr (CenoteConfig) none =
     cenote_config_new_from_data ("[pool:test]\nprofile=test\ntarget=localhost:1\nsize=0\n", -1, nullptr);
   g_autoptr (GError) error = nullptr;
