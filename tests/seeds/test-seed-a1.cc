@@ -8,6 +8,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "tests/seeds/watcher.h"
@@ -409,7 +410,7 @@ TEST_F (SeedA1, B15_OneAttemptIsOneConnect)
 
 struct Mock {
   std::atomic<int> n_calls{ 0 };
-  CenotePool *asked = nullptr;
+  std::atomic<CenotePool *> asked{ nullptr };
   char channel = 0;
 
   static gboolean

@@ -72,7 +72,7 @@ TEST_F (PoolTest, AGetBeforeAnyChannelSaysHowManyThereAre)
 {
   make ("size=5");
   EXPECT_EQ (get_error (CENOTE_ERROR_NOT_CONNECTED),
-             "Pool p has no ready channel (0 of 0 ready): cenote_pool_acquire() waits for one");
+             "Pool p has no ready channel (0 of 5 ready): cenote_pool_acquire() waits for one");
   peer_always (peer, PEER_REFUSES, 0, 0, "refused");
   sim_start (sim);
   run (10 * SIM_MS);
