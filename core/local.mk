@@ -42,6 +42,7 @@ libcenote_core_la_SOURCES = \
   core/config/config-check.c \
   core/config/config-entry.c \
   core/config/config-entry.h \
+  core/config/config-group.c \
   core/config/config.c \
   core/config/config.h \
   core/runtime/control.c \
@@ -160,6 +161,10 @@ libcenote_core_la_SOURCES = \
   core/base/thread.h \
   core/registry/trust.c \
   core/registry/trust.h \
+  core/config/uri-keys.c \
+  core/config/uri-keys.h \
+  core/config/uri.c \
+  core/config/uri.h \
   core/base/version.c \
   core/base/world-barrier.c \
   core/base/world-barrier.h \

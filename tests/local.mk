@@ -98,6 +98,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-text-file.cc \
   tests/unit/test-trust.cc \
   tests/unit/test-unix.cc \
+  tests/unit/test-uri.cc \
   tests/unit/test-version.cc \
   tests/unit/test-world-barrier.cc \
   tests/unit/test-wrong-keyfiles.cc
@@ -334,7 +335,8 @@ EXTRA_DIST += $(system_tests) $(test_data)
 # Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.
 fuzzers = \
   tests/fuzz/fuzz-config \
-  tests/fuzz/fuzz-note
+  tests/fuzz/fuzz-note \
+  tests/fuzz/fuzz-uri
 fuzzer_libs = libcenote-core.la $(GLIB_LIBS)
 FUZZ_SECONDS = 20
 
@@ -346,6 +348,19 @@ tests_fuzz_fuzz_note_SOURCES = tests/fuzz/fuzz-note.cc
 tests_fuzz_fuzz_note_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_note_LDADD = $(fuzzer_libs)
+tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz-uri.cc
+tests_fuzz_fuzz_uri_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_uri_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_uri_LDADD = $(fuzzer_libs)
+
+EXTRA_DIST += \
+  tests/fuzz/uris/chronicle \
+  tests/fuzz/uris/grpc \
+  tests/fuzz/uris/grpcs \
+  tests/fuzz/uris/options \
+  tests/fuzz/uris/rest \
+  tests/fuzz/uris/tail \
+  tests/fuzz/uris/unix
 
 # The seeds are files as they should be.  What is found stays beside the fuzzer.
 EXTRA_PROGRAMS += $(fuzzers)
@@ -356,7 +371,7 @@ fuzz: $(fuzzers) $(plugin_LTLIBRARIES)
 	  tests/fuzz/$$1 -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
 	    -artifact_prefix=tests/fuzz/$$1- tests/fuzz/$$1-corpus "$$2"; \
 	}; \
-	fuzz fuzz-config $(srcdir)/examples && fuzz fuzz-note plugins/.libs
+	fuzz fuzz-config $(srcdir)/examples && fuzz fuzz-note plugins/.libs && fuzz fuzz-uri $(srcdir)/tests/fuzz/uris
 fuzz-clean:
 	rm -rf tests/fuzz/*-corpus
 clean-local: fuzz-clean

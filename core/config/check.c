@@ -41,8 +41,8 @@ check_add_value_problem (Check *check, const ConfigGroup *group, const ConfigEnt
   gboolean has_comment = entry->text != NULL && strstr (entry->text, " #") != NULL;
 
   if (problem != NULL)
-    problems_add (check->problems, entry->line, group->title, entry->key, "%s%s", problem,
-                  has_comment ? "; a comment is a line of its own" : "");
+    problems_add (check->problems, entry->line, config_entry_title (entry, group), config_entry_label (entry), "%s%s",
+                  problem, has_comment ? "; a comment is a line of its own" : "");
 }
 
 static gboolean
@@ -59,10 +59,13 @@ read_entry (Check *check, const ConfigGroup *group, const CenoteOption *row, Set
   }
   setting->layer = entry->layer;
   setting->line = entry->line;
+  setting->from_uri = config_entry_is_from_uri (entry)
+                      || (config_is_uri (check->config) && entry->layer == CONFIG_LAYER_KEYFILE);
   if (row->type == CENOTE_OPTION_PATH)
     resolve_path (check, entry, &setting->value);
   if (row->flags & CENOTE_OPTION_DEPRECATED)
-    problems_add (check->notes, entry->line, group->title, entry->key, "the key is deprecated (%s)", row->summary);
+    problems_add (check->notes, entry->line, config_entry_title (entry, group), config_entry_label (entry),
+                  "the key is deprecated (%s)", row->summary);
   return TRUE;
 }
 
@@ -85,7 +88,7 @@ check_required (Check *check, const ConfigGroup *group, const CenoteOption *row,
 
   if ((row->flags & CENOTE_OPTION_REQUIRED) == 0 || written)
     return;
-  if (group != NULL)
+  if (group != NULL && (group->name != NULL || missing == NULL))
     problems_add (check->problems, group->line, group->title, row->name, "missing (%s)", row->summary);
   else
     problems_add (check->problems, missing->line, missing->group, missing->key,
@@ -141,8 +144,8 @@ tell_unknown_key (Check *check, const ConfigGroup *group, const ConfigEntry *ent
   const char *nearest = option_nearest (entry->key, names);
   g_autofree char *takes = describe_keys (names, owner);
 
-  problems_add (check->problems, entry->line, group->title, entry->key, "unknown key (%s%s%s)", takes,
-                nearest != NULL ? "; nearest: " : "", nearest != NULL ? nearest : "");
+  problems_add (check->problems, entry->line, config_entry_title (entry, group), config_entry_label (entry),
+                "unknown key (%s%s%s)", takes, nearest != NULL ? "; nearest: " : "", nearest != NULL ? nearest : "");
 }
 
 static char **

@@ -17,6 +17,7 @@ typedef struct Check {
   Problems *problems;
   Problems *notes;
   GHashTable *uses;          /* "kind:name" → PluginUse (reference) */
+  GHashTable *overlaid;      /* titles of the groups that a pool has laid its own options over */
   GError *plugin_failure;    /* the first plugin that could not be had and had to be */
   guint plugin_problems;     /* how many of the problems are such */
 } Check;

@@ -74,6 +74,59 @@ config_entry_new (const ConfigGroup *group, const char *key, const char *value, 
 }
 
 ConfigEntry *
+config_entry_new_literal (const char *key, const char *value, guint line, ConfigLayer layer)
+{
+  ConfigEntry *entry = g_new0 (ConfigEntry, 1);
+
+  entry->key = g_strdup (key);
+  entry->raw = g_strdup (value);
+  entry->text = g_strdup (value);
+  entry->items = escape_split (value, &entry->items_problem);
+  entry->line = line;
+  entry->layer = layer;
+  return entry;
+}
+
+ConfigEntry *
+config_entry_new_from_uri (const char *key, const char *value, const char *label, const char *title,
+                           const ConfigEntry *uri)
+{
+  ConfigEntry *entry = config_entry_new_literal (key, value, uri->line, uri->layer);
+
+  entry->label = g_strdup (label);
+  entry->title = g_strdup (title);
+  return entry;
+}
+
+gboolean
+config_entry_is_from_uri (const ConfigEntry *entry)
+{
+  return entry->label != NULL;
+}
+
+const char *
+config_entry_label (const ConfigEntry *entry)
+{
+  return entry->label != NULL ? entry->label : entry->key;
+}
+
+const char *
+config_entry_title (const ConfigEntry *entry, const ConfigGroup *group)
+{
+  return entry->title != NULL ? entry->title : group->title;
+}
+
+char *
+config_place_name (const char *label, guint line)
+{
+  if (line == 0)
+    return g_strdup (label);
+  if (line == PROBLEMS_PROGRAM)
+    return g_strdup_printf ("%s set by the program", label);
+  return g_strdup_printf ("%s on line %u", label, line);
+}
+
+ConfigEntry *
 config_entry_new_lost (const char *key)
 {
   ConfigEntry *entry = g_new0 (ConfigEntry, 1);
@@ -102,6 +155,8 @@ config_entry_copy (const ConfigEntry *entry)
   copy->items_problem = g_strdup (entry->items_problem);
   copy->line = entry->line;
   copy->layer = entry->layer;
+  copy->label = g_strdup (entry->label);
+  copy->title = g_strdup (entry->title);
   return copy;
 }
 
@@ -116,5 +171,7 @@ config_entry_free (ConfigEntry *entry)
   g_strfreev (entry->items);
   g_free (entry->text_problem);
   g_free (entry->items_problem);
+  g_free (entry->label);
+  g_free (entry->title);
   g_free (entry);
 }

@@ -9,6 +9,7 @@
 #include "references.h"
 #include "scan.h"
 #include "text-file.h"
+#include "uri-keys.h"
 
 #define NAME_MAX_BYTES 64
 
@@ -18,9 +19,11 @@ struct CenoteConfig {
   char *directory;
   GPtrArray *groups;         /* of ConfigGroup */
   GHashTable *by_title;      /* title → ConfigGroup (borrowed) */
-  Problems *problems;
+  Problems *faults;          /* of the text itself */
+  Problems *problems;        /* these and those of the connection strings; NULL until sealed */
   Problems *hints;
   gboolean incomplete;
+  gboolean is_uri;
 };
 
 /* ------------------------------------------------------------------- groups */
@@ -29,43 +32,10 @@ static const char *const group_kinds[] = {
   "pool", "backoff", "connector", "picker", "transport", "telemetry", "cenote", NULL
 };
 
-static void
-group_free (gpointer data)
-{
-  ConfigGroup *group = data;
-
-  g_free (group->title);
-  g_free (group->kind);
-  g_free (group->name);
-  g_ptr_array_unref (group->entries);
-  g_free (group);
-}
-
-static void
-entry_free (gpointer data)
-{
-  config_entry_free (data);
-}
-
-/* TITLE is one that check_title() lets pass. */
-static ConfigGroup *
-group_new (const char *title, guint line)
-{
-  ConfigGroup *group = g_new0 (ConfigGroup, 1);
-  const char *colon = strchr (title, ':');
-
-  group->title = g_strdup (title);
-  group->kind = colon != NULL ? g_strndup (title, (gsize) (colon - title)) : g_strdup (title);
-  group->name = colon != NULL ? g_strdup (colon + 1) : NULL;
-  group->line = line;
-  group->entries = g_ptr_array_new_with_free_func (entry_free);
-  return group;
-}
-
 static ConfigGroup *
 add_group (CenoteConfig *config, const char *title, guint line)
 {
-  ConfigGroup *group = group_new (title, line);
+  ConfigGroup *group = config_group_new (title, line);
 
   g_ptr_array_add (config->groups, group);
   g_hash_table_insert (config->by_title, group->title, group);
@@ -86,7 +56,7 @@ tell_unknown_kind (CenoteConfig *config, const char *title, const char *kind, gu
 {
   const char *nearest = option_nearest (kind, group_kinds);
 
-  problems_add (config->problems, line, title, NULL,
+  problems_add (config->faults, line, title, NULL,
                 "unknown kind of group '%s' ([cenote], or one of [pool:NAME], [backoff:NAME], "
                 "[connector:NAME], [picker:NAME], [transport:NAME], [telemetry:NAME]%s%s)",
                 kind, nearest != NULL ? "; nearest: " : "", nearest != NULL ? nearest : "");
@@ -102,11 +72,11 @@ check_title (CenoteConfig *config, const char *title, guint line)
   if (!g_strv_contains (group_kinds, kind))
     tell_unknown_kind (config, title, kind, line);
   else if (strcmp (kind, "cenote") == 0 && name != NULL)
-    problems_add (config->problems, line, title, NULL, "the process's group takes no name ([cenote])");
+    problems_add (config->faults, line, title, NULL, "the process's group takes no name ([cenote])");
   else if (strcmp (kind, "cenote") != 0 && name == NULL)
-    problems_add (config->problems, line, title, NULL, "the group has no name ([%s:NAME])", kind);
+    problems_add (config->faults, line, title, NULL, "the group has no name ([%s:NAME])", kind);
   else if (name != NULL && !config_is_name (name))
-    problems_add (config->problems, line, title, NULL,
+    problems_add (config->faults, line, title, NULL,
                   "'%s' is not a name (a letter or digit, then up to 63 letters, digits, '.', '_' and '-')", name);
   else
     return TRUE;
@@ -124,7 +94,7 @@ read_entry (CenoteConfig *config, ConfigGroup *group, GKeyFile *key_file, const 
 
   if (value == NULL)
     return;
-  g_ptr_array_add (group->entries, config_entry_new (group, key, value, line, CONFIG_LAYER_KEYFILE, config->problems));
+  g_ptr_array_add (group->entries, config_entry_new (group, key, value, line, CONFIG_LAYER_KEYFILE, config->faults));
 }
 
 /* An entry without a value, told already, for each faulty line: the key is not missing as well. */
@@ -172,14 +142,14 @@ read_key_file (CenoteConfig *config, GKeyFile *key_file, const Scan *scan)
   if (titles[i] == NULL)
     return;
   config->incomplete = TRUE;
-  problems_add (config->problems, scan != NULL ? scan_group_line (scan, titles[i]) : 0, NULL, NULL,
+  problems_add (config->faults, scan != NULL ? scan_group_line (scan, titles[i]) : 0, NULL, NULL,
                 "there are too many groups (at most %d)", CONFIG_GROUPS_MAX);
 }
 
 static void
 read_text (CenoteConfig *config, const char *data, gsize length)
 {
-  g_autoptr (Scan) scan = scan_new (data, length, config->problems, config->hints);
+  g_autoptr (Scan) scan = scan_new (data, length, config->faults, config->hints);
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
   g_autoptr (GError) error = NULL;
   gsize text_length;
@@ -191,7 +161,7 @@ read_text (CenoteConfig *config, const char *data, gsize length)
     return;
   }
   config->incomplete = TRUE;
-  problems_add (config->problems, 0, NULL, NULL, "%s", error->message);
+  problems_add (config->faults, 0, NULL, NULL, "%s", error->message);
 }
 
 /* What scan tells of a text, for a GKeyFile that the program has filled. */
@@ -199,7 +169,7 @@ static void
 check_key_file (CenoteConfig *config, const ConfigGroup *group, const ConfigEntry *entry)
 {
   if (strpbrk (entry->key, "[]") != NULL)
-    problems_add (config->problems, 0, group->title, entry->key,
+    problems_add (config->faults, 0, group->title, entry->key,
                   "a key has no locale here (write it without the brackets)");
   scan_hint_comment (config->hints, 0, group->title, entry->key, entry->raw);
 }
@@ -226,10 +196,27 @@ config_new (const char *file)
 
   g_atomic_ref_count_init (&config->refs);
   config->file = g_strdup (file);
-  config->groups = g_ptr_array_new_with_free_func (group_free);
+  config->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) config_group_free);
   config->by_title = g_hash_table_new (g_str_hash, g_str_equal);
-  config->problems = problems_new (config->file);
+  config->faults = problems_new (config->file);
   config->hints = problems_new (config->file);
+  return config;
+}
+
+/* The end of each construction. */
+static CenoteConfig *
+seal (CenoteConfig *config)
+{
+  guint i;
+
+  config->problems = problems_new (config->file);
+  problems_add_all (config->problems, config->faults);
+  for (i = 0; i < config->groups->len; i++) {
+    ConfigGroup *group = g_ptr_array_index (config->groups, i);
+
+    if (strcmp (group->kind, "pool") == 0)
+      uri_keys_apply (config, group, config->problems);
+  }
   return config;
 }
 
@@ -239,7 +226,17 @@ new_from_text (const char *file, const char *data, gsize length)
   CenoteConfig *config = config_new (file);
 
   read_text (config, data, length);
-  return config;
+  return seal (config);
+}
+
+/* An error of the file system's would repeat it, and its password. */
+static CenoteConfig *
+refuse_uri (GError **error)
+{
+  g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_NOT_FOUND,
+                       "a connection string is not the name of a keyfile (cenote_config_new_from_uri() takes one, and "
+                       "so does the key uri of a pool)");
+  return NULL;
 }
 
 CenoteConfig *
@@ -251,6 +248,8 @@ config_open (const char *path, GError **error)
   CenoteConfig *config;
   gsize length;
 
+  if (strstr (path, "://") != NULL && !g_file_test (path, G_FILE_TEST_EXISTS))
+    return refuse_uri (error);
   data = text_file_read (path, CONFIG_FILE_MAX, &length, error);
   if (data == NULL)
     return NULL;
@@ -300,7 +299,22 @@ cenote_config_new_from_key_file (GKeyFile *key_file, GError **error)
   config = config_new ("(data)");
   read_key_file (config, key_file, NULL);
   check_key_file_groups (config);
-  return take_if_sound (config, error);
+  return take_if_sound (seal (config), error);
+}
+
+CenoteConfig *
+cenote_config_new_from_uri (const char *uri, GError **error)
+{
+  CenoteConfig *config;
+  ConfigGroup *pool;
+
+  g_return_val_if_fail (uri != NULL, NULL);
+
+  config = config_new ("(uri)");
+  config->is_uri = TRUE;
+  pool = add_group (config, "pool:default", 0);
+  g_ptr_array_add (pool->entries, config_entry_new_literal ("uri", uri, 0, CONFIG_LAYER_KEYFILE));
+  return take_if_sound (seal (config), error);
 }
 
 CenoteConfig *
@@ -319,6 +333,7 @@ cenote_config_unref (CenoteConfig *config)
     return;
   g_hash_table_unref (config->by_title);
   g_ptr_array_unref (config->groups);
+  problems_free (config->faults);
   problems_free (config->problems);
   problems_free (config->hints);
   g_free (config->directory);
@@ -334,8 +349,12 @@ copy_group (CenoteConfig *config, const ConfigGroup *base)
   ConfigGroup *group = add_group (config, base->title, base->line);
   guint i;
 
-  for (i = 0; i < base->entries->len; i++)
-    g_ptr_array_add (group->entries, config_entry_copy (g_ptr_array_index (base->entries, i)));
+  for (i = 0; i < base->entries->len; i++) {
+    const ConfigEntry *entry = g_ptr_array_index (base->entries, i);
+
+    if (!config_entry_is_from_uri (entry))
+      g_ptr_array_add (group->entries, config_entry_copy (entry));
+  }
 }
 
 static CenoteConfig *
@@ -346,7 +365,8 @@ config_copy (const CenoteConfig *base)
 
   config->directory = g_strdup (base->directory);
   config->incomplete = base->incomplete;
-  problems_add_all (config->problems, base->problems);
+  config->is_uri = base->is_uri;
+  problems_add_all (config->faults, base->faults);
   problems_add_all (config->hints, base->hints);
   for (i = 0; i < base->groups->len; i++)
     copy_group (config, g_ptr_array_index (base->groups, i));
@@ -378,9 +398,12 @@ apply_setting (CenoteConfig *config, const char *setting)
   ConfigGroup *group;
 
   if (!g_utf8_validate (setting, -1, NULL)) {
-    problems_add (config->problems, PROBLEMS_PROGRAM, NULL, NULL, "a setting is not UTF-8 (GROUP/KEY=VALUE)");
+    problems_add (config->faults, PROBLEMS_PROGRAM, NULL, NULL, "a setting is not UTF-8 (GROUP/KEY=VALUE)");
+  } else if (strstr (path, "://") != NULL) {
+    problems_add (config->faults, PROBLEMS_PROGRAM, NULL, NULL,
+                  "a connection string is no setting (GROUP/KEY=VALUE, e.g. pool:users/uri=grpc://HOST:PORT)");
   } else if (equals == NULL || slash == NULL || slash[1] == '\0') {
-    problems_add (config->problems, PROBLEMS_PROGRAM, NULL, NULL,
+    problems_add (config->faults, PROBLEMS_PROGRAM, NULL, NULL,
                   "'%s' is no setting (GROUP/KEY=VALUE, e.g. pool:users/size=10)", path);
   } else {
     *slash = '\0';
@@ -390,7 +413,7 @@ apply_setting (CenoteConfig *config, const char *setting)
     if (group == NULL)
       group = add_group (config, path, PROBLEMS_PROGRAM);
     set_entry (group, config_entry_new (group, slash + 1, equals + 1, PROBLEMS_PROGRAM, CONFIG_LAYER_PROGRAM,
-                                        config->problems));
+                                        config->faults));
   }
 }
 
@@ -402,7 +425,7 @@ config_overlay (CenoteConfig *base, const char *const *settings)
 
   for (i = 0; settings[i] != NULL; i++)
     apply_setting (config, settings[i]);
-  return config;
+  return seal (config);
 }
 
 CenoteConfig *
@@ -420,6 +443,12 @@ const Problems *
 config_get_problems (const CenoteConfig *config)
 {
   return config->problems;
+}
+
+gboolean
+config_is_uri (const CenoteConfig *config)
+{
+  return config->is_uri;
 }
 
 gboolean
@@ -452,20 +481,6 @@ config_find_group (const CenoteConfig *config, const char *kind, const char *nam
   g_autofree char *title = name == NULL ? g_strdup (kind) : g_strconcat (kind, ":", name, NULL);
 
   return g_hash_table_lookup (config->by_title, title);
-}
-
-const ConfigEntry *
-config_group_find (const ConfigGroup *group, const char *key)
-{
-  guint i;
-
-  for (i = 0; i < group->entries->len; i++) {
-    const ConfigEntry *entry = g_ptr_array_index (group->entries, i);
-
-    if (strcmp (entry->key, key) == 0)
-      return entry;
-  }
-  return NULL;
 }
 
 void

@@ -5,6 +5,9 @@
  * scan (lines, syntax) → GKeyFile (the values as GLib reads them) → escape and
  * expand (${VAR}) → here.  Immutable after construction; counted atomically.
  *
+ * What a pool's connection string says is laid over the pool's group at the end of
+ * each construction, and left out of copies, so that another string can take its place.
+ *
  * A config may be kept in spite of what is wrong with it (config_open()): then
  * it holds what is sound, and settings_new() tells its problems with those of the values.
  */
@@ -42,14 +45,27 @@ typedef struct ConfigEntry {
   char *items_problem;
   guint line;                /* 0: none; PROBLEMS_PROGRAM where the program has set it */
   ConfigLayer layer;         /* CONFIG_LAYER_KEYFILE or _PROGRAM */
+  char *label;               /* NULL, or it is from a connection string, and problems call the key so, */
+  char *title;               /* in this group */
 } ConfigEntry;
+
+/* What a pool's scheme says of its transport. */
+typedef enum { CONFIG_URI_ANY, CONFIG_URI_PLAINTEXT, CONFIG_URI_TLS } ConfigUriSecurity;
+
+/* What a pool's connection string says beside the entries that it makes. */
+typedef struct ConfigUri {
+  ConfigUriSecurity security;
+  char *user_password;       /* (nullable): "user:password" */
+  GPtrArray *own_groups;     /* of ConfigGroup without a name, one of each kind: transport.KEY and its like */
+} ConfigUri;
 
 typedef struct ConfigGroup {
   char *title;               /* "pool:users", "cenote" */
   char *kind;                /* "pool", "cenote" */
   char *name;                /* "users"; NULL for [cenote] */
   guint line;                /* as ConfigEntry's */
-  GPtrArray *entries;        /* of ConfigEntry, in file order; one of each key */
+  GPtrArray *entries;        /* of ConfigEntry, in file order; the first of a key counts */
+  ConfigUri *uri;            /* NULL: none, or one that could not be read, which has been told */
 } ConfigGroup;
 
 /* As cenote_config_new_from_file(), _data() and _with(), but what is wrong with the text
@@ -72,7 +88,20 @@ const char *config_get_directory (const CenoteConfig *config);
 /* Of ConfigGroup, in file order; one of each title. */
 const GPtrArray *config_get_groups (const CenoteConfig *config);
 const ConfigGroup *config_find_group (const CenoteConfig *config, const char *kind, const char *name);
+/* Whether it comes from cenote_config_new_from_uri(). */
+gboolean config_is_uri (const CenoteConfig *config);
+
+/* TITLE is [cenote]'s or KIND:NAME. */
+ConfigGroup *config_group_new (const char *title, guint line);
+/* A group of options that the pool TITLE has for its plugin of KIND. */
+ConfigGroup *config_group_new_own (const char *title, const char *kind, guint line);
+void config_group_free (ConfigGroup *group);
 const ConfigEntry *config_group_find (const ConfigGroup *group, const char *key);
+/* (nullable): the pool's own options for its plugin of KIND. */
+const ConfigGroup *config_group_find_own (const ConfigGroup *pool, const char *kind);
+/* Whether the pool has a connection string that could not be read. */
+gboolean config_group_has_bad_uri (const ConfigGroup *pool);
+ConfigUri *config_uri_new (const char *user_password);
 
 /* Whether TEXT may name a group: [A-Za-z0-9][A-Za-z0-9._-]{0,63}. */
 gboolean config_is_name (const char *text);

@@ -10,9 +10,9 @@
 #define SOURCE_COLUMN 50
 
 static const char *
-source_of (const Setting *setting)
+name_of_layer (ConfigLayer layer)
 {
-  switch (setting->layer) {
+  switch (layer) {
   case CONFIG_LAYER_DEFAULT:
     return "default";
   case CONFIG_LAYER_PROFILE:
@@ -34,13 +34,24 @@ typedef struct Page {
 } Page;
 
 static char *
-describe_source (const Page *page, const Setting *setting)
+describe_layer (const Page *page, const Setting *setting)
 {
   if (setting->layer == CONFIG_LAYER_PROFILE && page->pool != NULL)
     return g_strdup_printf ("profile %s", pool_text (page->pool, POOL_PROFILE));
   if (setting->layer == CONFIG_LAYER_KEYFILE && setting->line != 0)
     return g_strdup_printf ("%s:%u", page->settings->file, setting->line);
-  return g_strdup (setting->layer == CONFIG_LAYER_KEYFILE ? page->settings->file : source_of (setting));
+  return g_strdup (setting->layer == CONFIG_LAYER_KEYFILE ? page->settings->file : name_of_layer (setting->layer));
+}
+
+/* A config that is a connection string is called so already. */
+static char *
+describe_source (const Page *page, const Setting *setting)
+{
+  g_autofree char *layer = describe_layer (page, setting);
+
+  if (!setting->from_uri || (setting->layer == CONFIG_LAYER_KEYFILE && setting->line == 0))
+    return g_steal_pointer (&layer);
+  return g_strconcat (layer, " (uri)", NULL);
 }
 
 static void
@@ -165,7 +176,7 @@ json_setting (GString *out, const CenoteOption *row, const Setting *setting)
   json_begin_object (out);
   json_member_string (out, "key", row->name);
   json_member_string (out, "value", value);
-  json_member_string (out, "source", source_of (setting));
+  json_member_string (out, "source", setting->from_uri ? "uri" : name_of_layer (setting->layer));
   json_member_optional (out, "line", has_line ? (gint64) setting->line : -1);
   json_end_object (out);
 }

@@ -112,18 +112,19 @@ read_options (Check *check, PluginUse *use, const ConfigGroup *group, const Plac
     check_keys (check, group, table, "plugin", owner);
 }
 
+/* INSTANCE: what the use is called; NAME: the plugin where GROUP (nullable) does not say. */
 static PluginUse *
-use_new (Check *check, CenotePluginKind kind, const char *name, const Place *from)
+use_new (Check *check, CenotePluginKind kind, const char *instance, const char *name, const ConfigGroup *group,
+         const Place *from)
 {
-  const ConfigGroup *group = config_find_group (check->config, cenote_plugin_kind_to_string (kind), name);
   const ConfigEntry *entry = group == NULL ? NULL : config_group_find (group, "plugin");
   PluginUse *use = g_new0 (PluginUse, 1);
 
   g_atomic_ref_count_init (&use->refs);
   use->kind = kind;
-  use->instance = g_strdup (name);
+  use->instance = g_strdup (instance);
   use->line = group == NULL ? 0 : group->line;
-  load (check, use, entry != NULL && entry->text != NULL ? entry->text : name, group != NULL);
+  load (check, use, entry != NULL && entry->text != NULL ? entry->text : name, group != NULL && group->name != NULL);
   if (use->plugin != NULL)
     read_options (check, use, group, from);
   return use;
@@ -132,14 +133,42 @@ use_new (Check *check, CenotePluginKind kind, const char *name, const Place *fro
 PluginUse *
 plugin_use_get (Check *check, CenotePluginKind kind, const char *name, const Place *from)
 {
+  const ConfigGroup *group = config_find_group (check->config, cenote_plugin_kind_to_string (kind), name);
   g_autofree char *id = g_strconcat (cenote_plugin_kind_to_string (kind), ":", name, NULL);
   PluginUse *use = g_hash_table_lookup (check->uses, id);
 
   if (use == NULL) {
-    use = use_new (check, kind, name, from);
+    use = use_new (check, kind, name, name, group, from);
     g_hash_table_insert (check->uses, g_steal_pointer (&id), use);
   }
   return plugin_use_ref (use);
+}
+
+static void
+add_entries (GPtrArray *entries, const ConfigGroup *group)
+{
+  guint i;
+
+  for (i = 0; i < group->entries->len; i++)
+    g_ptr_array_add (entries, g_ptr_array_index (group->entries, i));
+}
+
+PluginUse *
+plugin_use_get_own (Check *check, CenotePluginKind kind, const char *name, const ConfigGroup *own, const char *pool,
+                    const Place *from)
+{
+  const ConfigGroup *base = config_find_group (check->config, cenote_plugin_kind_to_string (kind), name);
+  g_autoptr (GPtrArray) entries = g_ptr_array_new (); /* borrowed; the first of a key counts */
+  g_autofree char *instance = g_strconcat (pool, "/", name, NULL);
+  ConfigGroup both = base != NULL ? *base : *own;
+
+  add_entries (entries, own);
+  if (base != NULL) {
+    add_entries (entries, base);
+    g_hash_table_add (check->overlaid, g_strdup (base->title));
+  }
+  both.entries = entries;
+  return use_new (check, kind, instance, name, &both, from);
 }
 
 void

@@ -17,6 +17,11 @@ G_BEGIN_DECLS
  * FROM: where the name is written. */
 PluginUse *plugin_use_get (Check *check, CenotePluginKind kind, const char *name, const Place *from);
 
+/* (transfer full): the same for one pool, whose OWN options lie over the group's, or the plugin's;
+ * the instance is then called POOL/NAME, which no group can be. */
+PluginUse *plugin_use_get_own (Check *check, CenotePluginKind kind, const char *name, const ConfigGroup *own,
+                               const char *pool, const Place *from);
+
 /* Tells that USE failed as a problem: at its own group where it has one, else at FROM with HINT (nullable). */
 void plugin_use_tell_failure (Check *check, const PluginUse *use, const Place *from, const char *hint);
 

@@ -26,7 +26,8 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_TARGETS, LIST, .name = "targets", .min = "1", .max = "1000",
        .summary = "The addresses of the pool, where it has several."),
   ROW (POOL_URI, STRING, .name = "uri", .flags = CENOTE_OPTION_SECRET,
-       .summary = "A connection string in place of target; not supported by this version."),
+       .summary = "A connection string in place of target, e.g. grpcs://host?size=3: the addresses, the transport and "
+                  "any other key."),
   ROW (POOL_PROFILE, ENUM, .name = "profile", .default_text = "production", .choices = "production|local|test|custom",
        .summary =
          "A set of defaults: production (TLS, port 443 where none is named), local (insecure, localhost:9090, size 3), "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "argument.h"
+#include "config-entry.h"
 #include "profile.h"
 
 /* The pool under the rules. */
@@ -20,11 +21,29 @@ key_of (PoolOption option)
   return pool_options.rows[option].name;
 }
 
+/* Its key, or for what a connection string says, how the string writes it. */
+static const char *
+label_of (const Rules *rules, PoolOption option)
+{
+  const ConfigEntry *entry = config_group_find (rules->group, key_of (option));
+
+  return entry != NULL ? config_entry_label (entry) : key_of (option);
+}
+
 /* Also where the value was wrong or could not be read. */
 static gboolean
 is_written (const Rules *rules, PoolOption option)
 {
   return config_group_find (rules->group, key_of (option)) != NULL;
+}
+
+/* Written as a key of its own, not in the pool's connection string. */
+static gboolean
+is_written_apart (const Rules *rules, PoolOption option)
+{
+  const ConfigEntry *entry = config_group_find (rules->group, key_of (option));
+
+  return entry != NULL && !config_entry_is_from_uri (entry);
 }
 
 /* Whether OPTION is written and its value was right. */
@@ -45,26 +64,15 @@ line_of (const Rules *rules, PoolOption option)
 static void
 add_problem (const Rules *rules, PoolOption option, const char *what)
 {
-  problems_add (rules->check->problems, line_of (rules, option), rules->group->title, key_of (option), "%s", what);
+  problems_add (rules->check->problems, line_of (rules, option), rules->group->title, label_of (rules, option), "%s",
+                what);
 }
 
 static void
 add_note (const Rules *rules, PoolOption option, const char *what)
 {
-  problems_add (rules->check->notes, line_of (rules, option), rules->group->title, key_of (option), "%s", what);
-}
-
-/* Where OTHER stands, for a problem that names two keys: "target on line 3". */
-static char *
-name_place (const Rules *rules, PoolOption other)
-{
-  guint line = line_of (rules, other);
-
-  if (line == 0)
-    return g_strdup (key_of (other));
-  if (line == PROBLEMS_PROGRAM)
-    return g_strdup_printf ("%s set by the program", key_of (other));
-  return g_strdup_printf ("%s on line %u", key_of (other), line);
+  problems_add (rules->check->notes, line_of (rules, option), rules->group->title, label_of (rules, option), "%s",
+                what);
 }
 
 /* At the later of the two. */
@@ -77,7 +85,7 @@ check_exclusive (const Rules *rules, PoolOption a, PoolOption b)
 
   if (!is_written (rules, a) || !is_written (rules, b))
     return;
-  place = name_place (rules, earlier);
+  place = config_place_name (label_of (rules, earlier), line_of (rules, earlier));
   what = g_strdup_printf ("contradicts %s (write one of them)", place);
   add_problem (rules, later, what);
 }
@@ -106,7 +114,7 @@ refuse_addresses (const Rules *rules)
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (addresses); i++) {
-    if (is_written (rules, addresses[i]))
+    if (is_written_apart (rules, addresses[i]))
       problems_add (rules->check->problems, line_of (rules, addresses[i]), rules->group->title, key_of (addresses[i]),
                     "contradicts connector=%s, whose addresses come from dial() (leave it out)", connector);
   }
@@ -121,7 +129,7 @@ refuse_addresses (const Rules *rules)
 static gboolean
 has_address (const Rules *rules)
 {
-  return is_written (rules, POOL_TARGETS) || is_written (rules, POOL_TARGET)
+  return is_written (rules, POOL_TARGETS) || is_written (rules, POOL_TARGET) || is_written (rules, POOL_URI)
          || pool_text (rules->pool, POOL_TARGET) != NULL;
 }
 
@@ -133,6 +141,14 @@ may_need_none (const Rules *rules)
          || (is_written (rules, POOL_PROFILE) && !is_good (rules, POOL_PROFILE));
 }
 
+/* The target that a connection string makes does not contradict it. */
+static void
+check_exclusive_addresses (const Rules *rules, PoolOption a, PoolOption b)
+{
+  if (is_written_apart (rules, a) && is_written_apart (rules, b))
+    check_exclusive (rules, a, b);
+}
+
 static void
 check_addresses (const Rules *rules)
 {
@@ -140,12 +156,10 @@ check_addresses (const Rules *rules)
     refuse_addresses (rules);
     return;
   }
-  check_exclusive (rules, POOL_TARGET, POOL_TARGETS);
-  check_exclusive (rules, POOL_TARGET, POOL_URI);
-  check_exclusive (rules, POOL_TARGETS, POOL_URI);
-  if (is_written (rules, POOL_URI))
-    add_problem (rules, POOL_URI, "connection strings are not supported by this version (target=HOST:PORT)");
-  else if (!has_address (rules) && !may_need_none (rules))
+  check_exclusive_addresses (rules, POOL_TARGET, POOL_TARGETS);
+  check_exclusive_addresses (rules, POOL_TARGET, POOL_URI);
+  check_exclusive_addresses (rules, POOL_TARGETS, POOL_URI);
+  if (!has_address (rules) && !may_need_none (rules))
     add_problem (rules, POOL_TARGET, "missing (target=HOST:PORT, or targets=HOST:PORT;HOST:PORT)");
 }
 
@@ -191,6 +205,49 @@ check_production (const Rules *rules)
                  "transport)");
 }
 
+/* A scheme that says how its connections are, and a transport that is not so. */
+static void
+check_scheme (const Rules *rules)
+{
+  ConfigUriSecurity security = rules->group->uri == NULL ? CONFIG_URI_ANY : rules->group->uri->security;
+
+  if (security == CONFIG_URI_ANY || plugin_of (rules->pool->transport) == NULL)
+    return;
+  if (security == CONFIG_URI_TLS && is_plaintext (rules))
+    add_problem (rules, POOL_TRANSPORT,
+                 "contradicts the connection string, which is TLS (a transport with TLS, or grpc://)");
+  if (security == CONFIG_URI_PLAINTEXT && !is_plaintext (rules))
+    add_problem (rules, POOL_TRANSPORT,
+                 "contradicts the connection string, which is without TLS (another transport, or grpcs://)");
+}
+
+/* What C-core would refuse in a header, at the first call. */
+static void
+check_api_key (const Rules *rules)
+{
+  const char *key = pool_text (rules->pool, POOL_API_KEY), *p;
+
+  if (key != NULL && *key == '\0')
+    add_problem (rules, POOL_API_KEY, "is empty (leave it out where there is none)");
+  for (p = key; p != NULL && *p != '\0'; p++) {
+    if (!g_ascii_isprint (*p)) {
+      add_problem (rules, POOL_API_KEY,
+                   "has a character that no header can carry (letters, digits, and signs of ASCII)");
+      return;
+    }
+  }
+}
+
+static void
+check_plaintext (const Rules *rules, PoolOption option, const char *what)
+{
+  g_autofree char *text =
+    g_strconcat (what, "would be sent in plaintext (a transport with TLS, or allow-plaintext-credentials=yes)", NULL);
+
+  if (is_plaintext (rules) && !pool_flag (rules->pool, POOL_ALLOW_PLAINTEXT_CREDENTIALS))
+    add_problem (rules, option, text);
+}
+
 static void
 check_credentials (const Rules *rules)
 {
@@ -199,11 +256,12 @@ check_credentials (const Rules *rules)
 
   check_exclusive (rules, POOL_API_KEY, POOL_TOKEN_FILE);
   for (i = 0; i < G_N_ELEMENTS (credentials); i++) {
-    if (is_written (rules, credentials[i]) && is_plaintext (rules)
-        && !pool_flag (rules->pool, POOL_ALLOW_PLAINTEXT_CREDENTIALS))
-      add_problem (rules, credentials[i],
-                   "would be sent in plaintext (a transport with TLS, or allow-plaintext-credentials=yes)");
+    if (is_written (rules, credentials[i]))
+      check_plaintext (rules, credentials[i], "");
   }
+  if (rules->group->uri != NULL && rules->group->uri->user_password != NULL)
+    check_plaintext (rules, POOL_URI, "user:password ");
+  check_api_key (rules);
 }
 
 /* ------------------------------------------------------------------- bounds */
@@ -215,12 +273,13 @@ check_order (const Rules *rules, PoolOption smaller, PoolOption larger, gboolean
   gint64 low = pool_number (rules->pool, smaller), high = pool_number (rules->pool, larger);
   gboolean has_low = is_good (rules, smaller), has_high = is_good (rules, larger);
   gboolean at_high = has_high && (!has_low || line_of (rules, larger) > line_of (rules, smaller));
+  PoolOption other = at_high ? smaller : larger;
   g_autofree char *place = NULL;
   g_autofree char *what = NULL;
 
   if (low <= high || !(both_written ? has_low && has_high : has_low || has_high))
     return;
-  place = name_place (rules, at_high ? smaller : larger);
+  place = config_place_name (label_of (rules, other), line_of (rules, other));
   what = g_strdup_printf ("%" G_GINT64_FORMAT " is %s %s, which is %" G_GINT64_FORMAT "%s (%s must not be above %s)",
                           at_high ? high : low, at_high ? "below" : "above", place, at_high ? low : high,
                           (at_high ? has_low : has_high) ? "" : " by default", key_of (smaller), key_of (larger));
@@ -281,7 +340,7 @@ check_arguments (const Rules *rules)
     }
     if (!g_hash_table_add (names, g_strdup (argument.name)))
       problems_add (rules->check->problems, line_of (rules, POOL_CHANNEL_ARGS), rules->group->title,
-                    key_of (POOL_CHANNEL_ARGS), "%s is given twice (leave one out)", argument.name);
+                    label_of (rules, POOL_CHANNEL_ARGS), "%s is given twice (leave one out)", argument.name);
     argument_clear (&argument);
   }
 }
@@ -330,8 +389,8 @@ note_idle_keys (const Rules *rules)
 
   for (i = 0; i < G_N_ELEMENTS (idle); i++) {
     if (is_written (rules, idle[i].option) && pool_number (rules->pool, idle[i].needs) == CENOTE_OFF)
-      problems_add (rules->check->notes, line_of (rules, idle[i].option), rules->group->title, key_of (idle[i].option),
-                    "has no effect while %s is off", key_of (idle[i].needs));
+      problems_add (rules->check->notes, line_of (rules, idle[i].option), rules->group->title,
+                    label_of (rules, idle[i].option), "has no effect while %s is off", key_of (idle[i].needs));
   }
 }
 
@@ -343,6 +402,7 @@ pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *gro
   check_addresses (&rules);
   check_mixture (&rules);
   check_production (&rules);
+  check_scheme (&rules);
   check_credentials (&rules);
   check_bounds (&rules);
   check_prime (&rules);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config-entry.h"
 #include "pool-rules.h"
 #include "plugin-use.h"
 #include "profile.h"
@@ -43,8 +44,10 @@ place_of (const PoolSettings *pool, const ConfigGroup *group, PoolOption option)
 {
   const Setting *setting = &pool->options[option];
   const char *key = pool_options.rows[option].name;
+  const ConfigEntry *entry = config_group_find (group, key);
 
-  return (Place) { setting_is_written (setting) ? setting->line : group->line, group->title, key };
+  return (Place) { setting_is_written (setting) ? setting->line : group->line, group->title,
+                   entry != NULL ? config_entry_label (entry) : key };
 }
 
 /* ------------------------------------------------------------------ plugins */
@@ -67,7 +70,7 @@ is_spoilt (const PoolSettings *pool, const ConfigGroup *group, PoolOption option
 {
   if (config_group_find (group, pool_options.rows[option].name) != NULL)
     return !setting_is_written (&pool->options[option]);
-  return option == POOL_TRANSPORT && is_spoilt (pool, group, POOL_PROFILE);
+  return option == POOL_TRANSPORT && (config_group_has_bad_uri (group) || is_spoilt (pool, group, POOL_PROFILE));
 }
 
 /* What a newcomer who writes nothing but a target has to know. */
@@ -84,6 +87,7 @@ hint_for (const PoolSettings *pool, PoolOption option)
 static PluginUse *
 use_option (Check *check, PoolSettings *pool, const ConfigGroup *group, PoolOption option, CenotePluginKind kind)
 {
+  const ConfigGroup *own = config_group_find_own (group, cenote_plugin_kind_to_string (kind));
   const char *name = pool_text (pool, option);
   Place place = place_of (pool, group, option);
   PluginUse *use;
@@ -96,7 +100,8 @@ use_option (Check *check, PoolSettings *pool, const ConfigGroup *group, PoolOpti
                   "transport=NAME)");
     return NULL;
   }
-  use = plugin_use_get (check, kind, name, &place);
+  use = own == NULL ? plugin_use_get (check, kind, name, &place)
+                    : plugin_use_get_own (check, kind, name, own, pool->name, &place);
   take_failure (check, pool, use, &place, hint_for (pool, option));
   return use;
 }
@@ -215,8 +220,10 @@ read_targets (Check *check, const PoolSettings *pool, const ConfigGroup *group)
 
 /* Of several kinds, which is a problem, the first. */
 static PoolCredentials
-read_credentials (const PoolSettings *pool)
+read_credentials (const PoolSettings *pool, const ConfigGroup *group)
 {
+  if (group->uri != NULL && group->uri->user_password != NULL)
+    return (PoolCredentials) { CREDENTIALS_BASIC, g_strdup (group->uri->user_password) };
   if (pool_text (pool, POOL_API_KEY) != NULL)
     return (PoolCredentials) { CREDENTIALS_API_KEY, g_strdup (pool_text (pool, POOL_API_KEY)) };
   if (pool_text (pool, POOL_TOKEN_FILE) != NULL)
@@ -244,7 +251,7 @@ pool_settings_new (Check *check, const ConfigGroup *group, const GPtrArray *proc
   check_keys (check, group, &pool_options, NULL, "a pool");
   read_plugins (check, pool, group, process_sinks);
   pool->targets = read_targets (check, pool, group);
-  pool->credentials = read_credentials (pool);
+  pool->credentials = read_credentials (pool, group);
   pool_rules_check (check, pool, group);
   if (pool->failure != NULL)
     problems_add (check->notes, group->line, group->title, NULL,

@@ -190,9 +190,13 @@ check_key (Scanner *scanner, const char *key)
 {
   const char *bracket = strpbrk (key, "[]");
 
-  if (bracket != NULL)
+  gboolean has_url = strstr (key, "://") != NULL; /* which may hold a password */
+
+  if (bracket != NULL || has_url)
     lose_key (scanner, key);
-  if (*key == '\0')
+  if (has_url)
+    fault (scanner, NULL, "the line has no = behind its key (key=value)");
+  else if (*key == '\0')
     fault (scanner, NULL, "there is no key before the = (key=value)");
   else if (bracket != NULL && *bracket == '[' && g_str_has_suffix (key, "]"))
     fault (scanner, key, "a key has no locale here (write it without the brackets)");

@@ -105,7 +105,8 @@ read_unused_groups (Check *check)
     CenotePluginKind kind;
     PluginUse *use;
 
-    if (!plugin_kind_from_string (group->kind, &kind) || g_hash_table_contains (check->uses, group->title))
+    if (!plugin_kind_from_string (group->kind, &kind) || g_hash_table_contains (check->uses, group->title)
+        || g_hash_table_contains (check->overlaid, group->title))
       continue;
     use = plugin_use_get (check, kind, group->name, &place);
     if (use->failure != NULL)
@@ -149,6 +150,7 @@ check_init (Check *check, const CenoteConfig *config, CenoteRegistry *registry)
   check->problems = problems_new (config_get_file (config));
   check->notes = problems_new (config_get_file (config));
   check->uses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) plugin_use_unref);
+  check->overlaid = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   problems_add_all (check->problems, config_get_problems (config));
 }
 
@@ -158,6 +160,7 @@ check_clear (Check *check)
   problems_free (check->problems);
   problems_free (check->notes);
   g_hash_table_unref (check->uses);
+  g_hash_table_unref (check->overlaid);
   g_clear_error (&check->plugin_failure);
 }
 

@@ -90,6 +90,7 @@ typedef struct Setting {
   CenoteValue value;
   ConfigLayer layer;
   guint line;                /* as ConfigEntry's */
+  gboolean from_uri;         /* it stands in, or follows from, a connection string of that layer */
 } Setting;
 
 /* A plugin with the values of its options, as a pool or the process uses it.

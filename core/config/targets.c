@@ -23,14 +23,6 @@ static const char *const foreign_schemes[] = { "http", "https", "grpc", "grpcs",
 
 /* ------------------------------------------------------------ host and port */
 
-/* A host and perhaps a port, as runs of characters within a text. */
-typedef struct Endpoint {
-  const char *host;
-  gsize n_host;
-  gboolean is_bracketed;     /* HOST is what stands within [ and ] */
-  const char *port;          /* NULL: there is none */
-} Endpoint;
-
 static gboolean
 split_bracketed (const char *text, Endpoint *out)
 {
@@ -88,11 +80,25 @@ is_port (const char *text)
   return quantity_read_int (text, &number) == QUANTITY_OK && number >= 1 && number <= PORT_MAX;
 }
 
-static char *
-describe_bad_host (const char *text)
+EndpointResult
+targets_read_endpoint (const char *text, Endpoint *out)
 {
+  *out = (Endpoint) { .host = text };
   if (is_ipv6 (text, strlen (text)))
+    return ENDPOINT_NO_BRACKETS;
+  if (!split (text, out) || !is_host (out))
+    return ENDPOINT_BAD_HOST;
+  return out->port != NULL && !is_port (out->port) ? ENDPOINT_BAD_PORT : ENDPOINT_GOOD;
+}
+
+/* (transfer full): what is wrong with TEXT as an endpoint. */
+static char *
+describe_bad_endpoint (const char *text, const Endpoint *endpoint, EndpointResult result)
+{
+  if (result == ENDPOINT_NO_BRACKETS)
     return g_strdup_printf ("'%s' has no brackets around its IPv6 address ([%s]:PORT)", text, text);
+  if (result == ENDPOINT_BAD_PORT)
+    return g_strdup_printf ("'%s' is not a port in '%s' (1 to %d)", endpoint->port, text, PORT_MAX);
   return g_strdup_printf ("'%s' has no host that can be read (HOST:PORT, or [IPv6]:PORT)", text);
 }
 
@@ -100,10 +106,10 @@ describe_bad_host (const char *text)
 static gboolean
 check_endpoint (const char *text, const TargetRules *rules, Endpoint *out, char **out_problem)
 {
-  if (!split (text, out) || is_ipv6 (text, strlen (text)) || !is_host (out))
-    *out_problem = describe_bad_host (text);
-  else if (out->port != NULL && !is_port (out->port))
-    *out_problem = g_strdup_printf ("'%s' is not a port in '%s' (1 to %d)", out->port, text, PORT_MAX);
+  EndpointResult result = targets_read_endpoint (text, out);
+
+  if (result != ENDPOINT_GOOD)
+    *out_problem = describe_bad_endpoint (text, out, result);
   else if (out->port == NULL && rules->default_port == 0)
     *out_problem =
       g_strdup_printf ("'%s' names no port (HOST:PORT; only profile=production has one for all, 443)", text);
@@ -207,12 +213,13 @@ complete_scheme (const char *text, const char *scheme, const TargetRules *rules,
 }
 
 static char *
-describe_scheme (const char *text, const char *scheme)
+describe_scheme (const char *scheme)
 {
   const char *nearest = option_nearest (scheme, schemes);
 
   if (g_strv_contains (foreign_schemes, scheme))
-    return g_strdup_printf ("'%s' is a URL, not a gRPC target (HOST:PORT; the transport says whether it is TLS)", text);
+    return g_strdup_printf ("'%s://' begins a URL, not a gRPC target (HOST:PORT, and the transport says whether it is "
+                            "TLS; or a connection string in the key uri)", scheme);
   if (nearest == NULL)
     return g_strdup_printf ("'%s' is no target's scheme (HOST:PORT, dns:///HOST:PORT or unix:///PATH)", scheme);
   return g_strdup_printf ("'%s' is no target's scheme (nearest: %s)", scheme, nearest);
@@ -231,6 +238,15 @@ scheme_of (const char *text)
   return colon[1] == '/' || g_strv_contains (schemes, scheme) ? g_steal_pointer (&scheme) : NULL;
 }
 
+/* Whether TEXT has what only a connection string has, and so perhaps a password: it is then not shown. */
+static gboolean
+looks_like_uri (const char *text, const char *scheme)
+{
+  static const char *const hosts[] = { "dns", "ipv4", "ipv6", NULL };
+
+  return (scheme == NULL || g_strv_contains (hosts, scheme)) && strpbrk (text, "@?") != NULL;
+}
+
 char *
 targets_normalise (const char *text, const TargetRules *rules, char **out_problem)
 {
@@ -241,12 +257,17 @@ targets_normalise (const char *text, const TargetRules *rules, char **out_proble
     *out_problem = g_strdup ("the address is empty (HOST:PORT)");
     return NULL;
   }
+  if (looks_like_uri (text, scheme) && !rules->any_scheme) {
+    *out_problem = g_strdup ("has a '@' or '?' in it, which a target has not (a connection string is written in the "
+                             "key uri, with its scheme)");
+    return NULL;
+  }
   if (scheme != NULL && g_strv_contains (schemes, scheme))
     return complete_scheme (text, scheme, rules, out_problem);
   if (scheme != NULL) {
     if (rules->any_scheme)
       return g_strdup (text);
-    *out_problem = describe_scheme (text, scheme);
+    *out_problem = describe_scheme (scheme);
     return NULL;
   }
   endpoint = complete_endpoint (text, rules, out_problem);

@@ -49,6 +49,22 @@ CENOTE_API CenoteConfig *cenote_config_new_from_data (const char *data, gssize l
 CENOTE_API CenoteConfig *cenote_config_new_from_key_file (GKeyFile *key_file, GError **error);
 
 /**
+ * cenote_config_new_from_uri:
+ * @uri: a connection string: `grpc://HOST:PORT`, `grpcs://HOST`, `unix:///PATH` or
+ *   `chronicle://HOST`, perhaps with USER:PASSWORD@, several hosts and ?KEY=VALUE&…;
+ *   the whole grammar is in cenote.conf(5).  Taken as it stands: `${VAR}` is not expanded
+ *
+ * A config with one pool, named `default`, and everything else by default.  The string's
+ * own keys can be set again by cenote_config_new_with() (`pool:default/size=10`).
+ * Returns: (transfer full) (nullable): the config.
+ * Errors: CENOTE_ERROR_CONFIG: all that is wrong with the string's form and the names of its keys, a line
+ *   each: `(uri): …`; values are checked where those of keyfiles are.  No error shows the string or a part
+ *   of it but its scheme and the names of keys.
+ * Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API CenoteConfig *cenote_config_new_from_uri (const char *uri, GError **error);
+
+/**
  * cenote_config_new_with:
  * @base: (transfer none): not changed
  * @settings: NULL-terminated, each `group/key=value`, e.g. `pool:users/size=10`
@@ -95,7 +111,7 @@ CENOTE_API gboolean cenote_config_check_file (const char *path, const char *cons
  * @json: for a program; else a text for people
  *
  * Every effective value of the process, the pools and their plugins, and where
- * each comes from: default, profile, keyfile (with its line) or program.  Secrets are not shown.
+ * each comes from: default, profile, keyfile (with its line), connection string or program.  Secrets are not shown.
  * Returns: (transfer full) (nullable): the text.  Errors: as cenote_runtime_new() before it opens anything.
  * Threads: any.  Blocks: loads the named plugins.  Since: 0.1
  */

@@ -460,10 +460,8 @@ TEST (SettingsTargets, ExactlyOneWayToNameThem)
              "(data):1: [pool:a] target: missing (target=HOST:PORT, or targets=HOST:PORT;HOST:PORT)");
   EXPECT_EQ (Checked (none + "target=x:1\ntargets=y:1\n").problems (),
              "(data):4: [pool:a] targets: contradicts target on line 3 (write one of them)");
-  EXPECT_EQ (Checked (none + "uri=grpc://u:secret@x\n").problems (),
-             "(data):3: [pool:a] uri: connection strings are not supported by this version (target=HOST:PORT)");
-  EXPECT_EQ (Checked (none + "uri=grpc://u:secret@x\ntarget=x:1\n").problems (),
-             "(data):3: [pool:a] uri: connection strings are not supported by this version (target=HOST:PORT)\n"
+  EXPECT_EQ (Checked (none + "uri=grpc://x:1\n").problems (), "");
+  EXPECT_EQ (Checked (none + "uri=grpc://x:1\ntarget=x:1\n").problems (),
              "(data):4: [pool:a] target: contradicts uri on line 3 (write one of them)");
 }
 

@@ -80,16 +80,26 @@ TEST (Targets, BadHosts)
   EXPECT_EQ (normal (""), "problem: the address is empty (HOST:PORT)");
   EXPECT_EQ (normal ("::1"), "problem: '::1' has no brackets around its IPv6 address ([::1]:PORT)");
   EXPECT_EQ (normal (":80"), "problem: ':80' has no host that can be read (HOST:PORT, or [IPv6]:PORT)");
-  for (const char *text : { "[::1", "[::1]80", "[users]:80", "[]:80", "a b:80", "a/b:80", "a@b:80", "a,b:80" })
+  for (const char *text : { "[::1", "[::1]80", "[users]:80", "[]:80", "a b:80", "a/b:80", "a,b:80" })
     EXPECT_EQ (normal (text),
                std::string ("problem: '") + text + "' has no host that can be read (HOST:PORT, or [IPv6]:PORT)");
+}
+
+/* Which may have a password in it. */
+TEST (Targets, WhatOnlyAConnectionStringHasIsNotShown)
+{
+  for (const char *text :
+       { "a@b:80", "u:s3cret@b:80", "b:80?apiKey=s3cret", "dns:///u:s3cret@b:80", "ipv4:u@1.2.3.4:5" })
+    EXPECT_EQ (normal (text), "problem: has a '@' or '?' in it, which a target has not (a connection string is written "
+                              "in the key uri, with its scheme)");
+  EXPECT_EQ (normal ("unix:///run/a@b?c"), "unix:///run/a@b?c");
 }
 
 TEST (Targets, BadSchemes)
 {
   EXPECT_EQ (normal ("http://users:80"),
-             "problem: 'http://users:80' is a URL, not a gRPC target (HOST:PORT; the transport says whether it "
-             "is TLS)");
+             "problem: 'http://' begins a URL, not a gRPC target (HOST:PORT, and the transport says whether it is TLS; "
+             "or a connection string in the key uri)");
   EXPECT_EQ (normal ("dsn:///users:80"), "problem: 'dsn' is no target's scheme (nearest: dns)");
   EXPECT_EQ (normal ("zookeeper:///users:80"),
              "problem: 'zookeeper' is no target's scheme (HOST:PORT, dns:///HOST:PORT or unix:///PATH)");
