@@ -20,6 +20,7 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a1-pool.cc \
   tests/seeds/test-seed-a1.cc \
   tests/seeds/test-seed-a5.cc \
+  tests/seeds/test-seed-a4.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \

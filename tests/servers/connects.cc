@@ -2,6 +2,7 @@
 #include "connects.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,10 +27,22 @@ connects ()
   return *instance;
 }
 
+/* getaddrinfo() connects datagram sockets, to see which way an address goes. */
+bool
+is_stream (int fd)
+{
+  int type = 0;
+  socklen_t size = sizeof type;
+
+  return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 /* 0: not TCP. */
 unsigned
-port_of (const sockaddr *address)
+port_of (int fd, const sockaddr *address)
 {
+  if (!is_stream (fd))
+    return 0;
   if (address->sa_family == AF_INET)
     return ntohs (reinterpret_cast<const sockaddr_in *> (address)->sin_port);
   if (address->sa_family == AF_INET6)
@@ -50,7 +63,7 @@ note (unsigned port)
 extern "C" __attribute__ ((visibility ("default"))) int
 connect (int fd, const sockaddr *address, socklen_t length)
 {
-  if (unsigned port = port_of (address))
+  if (unsigned port = port_of (fd, address))
     note (port);
   return static_cast<int> (syscall (SYS_connect, fd, address, length));
 }
