@@ -38,6 +38,7 @@ tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
   plugins/transport/mock-script.c \
   tests/unit/log-capture.h \
+  tests/unit/opened-uri.h \
   tests/unit/plugin-files.h \
   tests/unit/slot-fixture.h \
   tests/unit/slot-probe.c \
@@ -98,6 +99,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-text-file.cc \
   tests/unit/test-trust.cc \
   tests/unit/test-unix.cc \
+  tests/unit/test-uri-keys.cc \
   tests/unit/test-uri.cc \
   tests/unit/test-version.cc \
   tests/unit/test-world-barrier.cc \
