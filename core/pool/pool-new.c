@@ -272,8 +272,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->dials = connector_dials (settings);
   pool->last_error_us = -1;
   pool->phase = POOL_RESTING;
-  pool->wanted = (guint) pool_number (settings, POOL_SIZE);
-  pool->shown_expected = pool->wanted;
+  pool->wanted = pool->shown_expected = (guint) pool_number (settings, POOL_SIZE);
   pool->channels = g_ptr_array_new ();
   pool->addresses = g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
   pool_view_init (&pool->view);

@@ -11,6 +11,7 @@ typedef struct Resize {
   CenotePool *pool;
   SizeVerb verb;
   gint64 n;
+  gint64 begun_us;           /* when the caller asked */
   int size;                  /* the answer */
   GError *error;
 } Resize;
@@ -61,7 +62,7 @@ size_fault (CenotePool *pool, const Resize *resize, gint64 size)
 }
 
 static void
-tell_resize (CenotePool *pool, const Resize *resize, guint old, gint64 begun_us)
+tell_resize (CenotePool *pool, const Resize *resize, guint old)
 {
   gboolean up = pool->wanted > old;
   CenoteEvent event = CENOTE_EVENT_INIT (up ? CENOTE_EVENT_POOL_SCALE_UP : CENOTE_EVENT_POOL_SCALE_DOWN);
@@ -69,7 +70,7 @@ tell_resize (CenotePool *pool, const Resize *resize, guint old, gint64 begun_us)
   if (pool->wanted == old)
     return;
   counters_add (pool->counters, up ? COUNTER_SCALING_UP : COUNTER_SCALING_DOWN, 1);
-  event.duration_ns = (control_now_us (pool->control) - begun_us) * 1000;
+  event.duration_ns = (control_now_us (pool->control) - resize->begun_us) * 1000;
   event.requested = ABS ((gint64) pool->wanted - old);
   event.succeeded = event.requested;
   event.failed = 0;
@@ -83,7 +84,6 @@ resize_here (gpointer data)
 {
   Resize *resize = data;
   CenotePool *pool = resize->pool;
-  gint64 begun_us = control_now_us (pool->control);
   gint64 size = size_after (pool, resize);
   guint old = pool->wanted;
 
@@ -91,14 +91,14 @@ resize_here (gpointer data)
   if (resize->error != NULL)
     return;
   pool_set_wanted (pool, (guint) size);
-  tell_resize (pool, resize, old, begun_us);
+  tell_resize (pool, resize, old);
   resize->size = (int) size;
 }
 
 static int
 do_resize (CenotePool *pool, SizeVerb verb, int n, GError **error)
 {
-  Resize resize = { .pool = pool, .verb = verb, .n = n, .size = -1 };
+  Resize resize = { .pool = pool, .verb = verb, .n = n, .begun_us = control_now_us (pool->control), .size = -1 };
 
   if (!process_check_fork (error) || !process_check_may_block (size_verb_name (verb), error))
     return -1;

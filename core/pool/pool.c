@@ -302,13 +302,25 @@ status_is_due (gpointer data)
 }
 
 void
-pool_start (CenotePool *pool)
+pool_tell_init (CenotePool *pool, guint sink)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_POOL_INIT);
 
-  event.expected_size = pool_expected (pool);
+  event.pool = pool->settings->name;
   event.address = pool->settings->targets == NULL ? NULL : pool->settings->targets[0];
-  pool_emit (pool, &event);
+  monitor_lock (&pool->lock);
+  event.expected_size = pool->shown_expected;
+  monitor_unlock (&pool->lock);
+  if (sink == 0)
+    bus_emit (pool->bus, &event);
+  else
+    bus_emit_to (pool->bus, sink, &event);
+}
+
+void
+pool_start (CenotePool *pool)
+{
+  pool_tell_init (pool, 0);
   if (pool->credentials != NULL)
     call_credentials_start (pool->credentials);
   status_is_due (pool);

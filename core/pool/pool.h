@@ -185,6 +185,8 @@ void pool_init_timers (CenotePool *pool);
 void pool_wanted_by_caller (gpointer pool);
 /* Begins as `initialization` says. */
 void pool_start (CenotePool *pool);
+/* Any thread: pool.init, to the sink of that id or (0) to all. */
+void pool_tell_init (CenotePool *pool, guint sink);
 /* Begins to drain for good; idempotent. */
 void pool_begin_stop (CenotePool *pool);
 /* Leaves what is still leased to its last lease. */

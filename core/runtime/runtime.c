@@ -658,6 +658,16 @@ republish_all (gpointer data)
     pool_republish (runtime->pools->pdata[i]);
 }
 
+/* They were opened before anyone could listen. */
+static void
+tell_pools (CenoteRuntime *runtime, guint sink)
+{
+  guint i;
+
+  for (i = 0; i < runtime->pools->len; i++)
+    pool_tell_init (runtime->pools->pdata[i], sink);
+}
+
 /* Views say whether gets are sampled, and that depends on who listens. */
 guint
 cenote_runtime_add_sink (CenoteRuntime *runtime, guint64 mask, void (*func) (const CenoteEvent *event, gpointer user_data),
@@ -673,6 +683,7 @@ cenote_runtime_add_sink (CenoteRuntime *runtime, guint64 mask, void (*func) (con
   sink->user_data = user_data;
   sink->notify = notify;
   id = bus_add_sink (runtime->bus, "program", mask, NULL, &funcs, sink);
+  tell_pools (runtime, id);
   control_post (runtime->control, republish_all, runtime);
   return id;
 }

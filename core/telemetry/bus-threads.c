@@ -98,7 +98,7 @@ replace_current_locked (Bus *bus)
   successor->has_event = old->has_event;
   successor->position = old->position;
   if (old->has_event)
-    event_pack (&successor->cell, &old->cell.event);
+    event_pack (&successor->cell, &old->cell.event, old->cell.only);
   if (!delivery_start_locked (successor)) {
     g_free (successor);
     return FALSE;

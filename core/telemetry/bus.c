@@ -90,8 +90,9 @@ bus_wants (const Bus *bus, CenoteEventKind kind)
   return (__atomic_load_n (&bus->wanted, __ATOMIC_RELAXED) & CENOTE_EVENT_BIT (kind)) != 0;
 }
 
-void
-bus_emit (Bus *bus, const CenoteEvent *event)
+/* ONLY 0: for every sink. */
+static void
+emit (Bus *bus, const CenoteEvent *event, guint only)
 {
   CenoteEvent stamped;
 
@@ -104,12 +105,24 @@ bus_emit (Bus *bus, const CenoteEvent *event)
   if (stamped.wall_us == -1)
     stamped.wall_us = bus->wall_us (bus->clock_data);
 
-  if (event_queue_push (bus->queue, &stamped)) {
+  if (event_queue_push (bus->queue, &stamped, only)) {
     bell_ring (&bus->bell);
   } else {
     drops_count (bus->drops, stamped.pool, stamped.kind);
     bus_call_attention (bus);
   }
+}
+
+void
+bus_emit (Bus *bus, const CenoteEvent *event)
+{
+  emit (bus, event, 0);
+}
+
+void
+bus_emit_to (Bus *bus, guint id, const CenoteEvent *event)
+{
+  emit (bus, event, id);
 }
 
 /* ------------------------------------------------------------------ sinks */

@@ -59,6 +59,8 @@ gboolean bus_wants (const Bus *bus, CenoteEventKind kind);
 /* Any thread; never blocks, takes no lock.  Strings are copied, each cut as event.h
  * says.  What is no valid event is ignored. */
 void bus_emit (Bus *bus, const CenoteEvent *event);
+/* The same, for the sink ID alone, if it is still there. */
+void bus_emit_to (Bus *bus, guint id, const CenoteEvent *event);
 /* Delivers what waits, on this thread; returns the number of events taken out. */
 guint bus_dispatch (Bus *bus);
 

@@ -46,7 +46,7 @@ static Sink *
 next_for_event (Delivery *self, gint64 now_us)
 {
   Bus *bus = self->bus;
-  Sink *sink = sinks_claim_for_event (bus->sinks, &self->cell.event, self->position, now_us, bus->give_up);
+  Sink *sink = sinks_claim_for_event (bus->sinks, &self->cell, self->position, now_us, bus->give_up);
 
   if (sink != NULL)
     bus->delivered++;

@@ -76,14 +76,14 @@ claim (EventQueue *queue, guint64 *out_turn)
 }
 
 gboolean
-event_queue_push (EventQueue *queue, const CenoteEvent *event)
+event_queue_push (EventQueue *queue, const CenoteEvent *event, guint64 only)
 {
   guint64 turn;
   Cell *cell = claim (queue, &turn);
 
   if (cell == NULL)
     return FALSE;
-  event_pack (&cell->content, event);
+  event_pack (&cell->content, event, only);
   atomic_store_explicit (&cell->turn, turn, memory_order_release);
   return TRUE;
 }
@@ -109,7 +109,7 @@ event_queue_pop (EventQueue *queue, EventCell *out_cell, guint64 *out_position)
 
   if (event_queue_is_empty (queue))
     return FALSE;
-  event_pack (out_cell, &cell->content.event);
+  event_pack (out_cell, &cell->content.event, cell->content.only);
   *out_position = queue->head;
   atomic_store_explicit (&cell->turn, (queue->head >> queue->lap_shift) * 2 + 2, memory_order_release);
   queue->head++;

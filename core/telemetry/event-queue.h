@@ -21,7 +21,7 @@ void event_queue_free (EventQueue *queue);
 guint event_queue_get_capacity (const EventQueue *queue);
 
 /* Any thread.  FALSE: full. */
-gboolean event_queue_push (EventQueue *queue, const CenoteEvent *event);
+gboolean event_queue_push (EventQueue *queue, const CenoteEvent *event, guint64 only);
 /* The position that the next event gets; any thread. */
 guint64 event_queue_get_tail (const EventQueue *queue);
 

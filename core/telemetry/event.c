@@ -68,12 +68,13 @@ put (Room *room, const char *text, gsize max)
 }
 
 void
-event_pack (EventCell *cell, const CenoteEvent *event)
+event_pack (EventCell *cell, const CenoteEvent *event, guint64 only)
 {
   Room room = { cell->text, sizeof cell->text };
   CenoteEvent *copy = &cell->event;
 
   event_copy (copy, event);
+  cell->only = only;
   copy->pool = put (&room, copy->pool, EVENT_POOL_BYTES);
   copy->address = put (&room, copy->address, EVENT_ADDRESS_BYTES);
   copy->reason = put (&room, copy->reason, EVENT_REASON_BYTES);

@@ -19,10 +19,11 @@ G_BEGIN_DECLS
 #define EVENT_POOL_BYTES 64
 #define EVENT_ADDRESS_BYTES 255
 #define EVENT_REASON_BYTES 160
-#define EVENT_TEXT_BYTES (1016 - sizeof (CenoteEvent))
+#define EVENT_TEXT_BYTES (1008 - sizeof (CenoteEvent))
 
 typedef struct EventCell {
   CenoteEvent event;         /* its strings point into text */
+  guint64 only;              /* the sink that it is for; 0: all */
   char text[EVENT_TEXT_BYTES];
 } EventCell;
 
@@ -31,8 +32,9 @@ gboolean event_is_valid (const CenoteEvent *event);
 /* Copies a valid EVENT, also one of an older header: members that it has not get
  * their absent value (NULL, -1).  Strings are shared. */
 void event_copy (CenoteEvent *out_event, const CenoteEvent *event);
-/* Copies a valid EVENT and its strings; CELL stands alone then.  EVENT may be of another cell. */
-void event_pack (EventCell *cell, const CenoteEvent *event);
+/* Copies a valid EVENT, for the sink ONLY or (0) for all, and its strings; CELL stands
+ * alone then.  EVENT may be of another cell. */
+void event_pack (EventCell *cell, const CenoteEvent *event, guint64 only);
 
 G_END_DECLS
 

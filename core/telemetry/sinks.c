@@ -187,7 +187,7 @@ sinks_wanted (const Sinks *sinks)
 /* ---------------------------------------------------------------- claims */
 
 Sink *
-sinks_claim_for_event (Sinks *sinks, const CenoteEvent *event, guint64 position, gint64 now_us, gboolean give_up)
+sinks_claim_for_event (Sinks *sinks, const EventCell *cell, guint64 position, gint64 now_us, gboolean give_up)
 {
   for (guint i = 0; i < sinks->list->len; i++) {
     Sink *sink = g_ptr_array_index (sinks->list, i);
@@ -195,7 +195,7 @@ sinks_claim_for_event (Sinks *sinks, const CenoteEvent *event, guint64 position,
     if (sink->position > position)
       continue;
     sink->position = position + 1;
-    if (!sink_wants (sink, event))
+    if ((cell->only != 0 && cell->only != sink->id) || !sink_wants (sink, &cell->event))
       continue;
     if (give_up || sink_rests (sink, now_us)) {
       sink->lost++;

@@ -15,6 +15,7 @@
 
 #include "bus.h"
 #include "drops.h"
+#include "event.h"
 
 G_BEGIN_DECLS
 
@@ -60,9 +61,9 @@ const Sink *sinks_nth (const Sinks *sinks, guint i);
 guint64 sinks_wanted (const Sinks *sinks);
 
 /* Claims (transfer full) (nullable), each to be released and unref'd:
- * the next sink that is to be handed EVENT, which stands at POSITION.  The event counts
+ * the next sink that is to be handed CELL's event, which stands at POSITION.  The event counts
  * as lost for each one that is busy or rests, and with GIVE_UP for all. */
-Sink *sinks_claim_for_event (Sinks *sinks, const CenoteEvent *event, guint64 position, gint64 now_us, gboolean give_up);
+Sink *sinks_claim_for_event (Sinks *sinks, const EventCell *cell, guint64 position, gint64 now_us, gboolean give_up);
 /* the next sink with losses that it was not told, which now count as told (losses
  * that only the log is told: at most once a minute); */
 Sink *sinks_claim_for_loss (Sinks *sinks, gint64 now_us, guint64 *out_count);

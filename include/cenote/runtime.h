@@ -71,6 +71,8 @@ CENOTE_API char *cenote_runtime_status_to_json (CenoteRuntime *runtime);
  * @user_data: for @func
  * @notify: (nullable): called once when no call of @func runs or will come
  *
+ * A sink that wants CENOTE_EVENT_POOL_INIT is told at once of each pool there is.
+ *
  * Returns: an id for cenote_runtime_remove_sink(), never 0.
  * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */

@@ -25,7 +25,7 @@ typedef enum {
   CENOTE_EVENT_CHANNEL_PING,              /* duration_ns, ok */
   CENOTE_EVENT_CHANNEL_HEALTH,            /* ok, reason */
   CENOTE_EVENT_CHANNEL_DRAINED,           /* duration_ns: from drain to the last lease; reason */
-  CENOTE_EVENT_POOL_INIT,                 /* expected_size, address */
+  CENOTE_EVENT_POOL_INIT,                 /* expected_size, address; also to a new sink of a program, for each pool */
   CENOTE_EVENT_POOL_GET_CHANNEL,          /* sampled: duration_ns, channel (0: none), ok, current_size */
   CENOTE_EVENT_POOL_STATUS,               /* expected_size, current_size, in_flight, waiters; each status-interval */
   CENOTE_EVENT_POOL_SCALE_UP,             /* duration_ns, requested, succeeded, failed, new_size */

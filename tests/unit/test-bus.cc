@@ -86,6 +86,23 @@ TEST_F (BusTest, HandsASinkTheKindsOfItsMaskAlone)
   EXPECT_EQ (other.seen ().size (), 2u);
 }
 
+TEST_F (BusTest, HandsWhatIsForOneSinkToThatOne)
+{
+  const CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_POOL_INIT);
+  guint id = sink.add_to (bus, "sink");
+
+  other.add_to (bus, "other");
+  bus_emit_to (bus, id, &event);
+  bus_dispatch (bus);
+  EXPECT_EQ (sink.seen ().size (), 1u);
+  EXPECT_EQ (other.seen ().size (), 0u);
+  bus_remove_sink (bus, id);
+  bus_emit_to (bus, id, &event);
+  bus_dispatch (bus);
+  EXPECT_EQ (other.seen ().size (), 0u);
+  EXPECT_EQ (other.told (), 0) << "what was not for it is no loss";
+}
+
 TEST_F (BusTest, HandsASinkTheEventsOfItsPoolsAndOfNone)
 {
   const char *const pools[] = { "users", "orders", nullptr };

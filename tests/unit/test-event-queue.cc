@@ -24,7 +24,7 @@ push (EventQueue *queue, gint64 count, guint64 channel = 0)
   event.count = count;
   event.channel = channel;
   event.pool = "users";
-  return event_queue_push (queue, &event);
+  return event_queue_push (queue, &event, 0);
 }
 
 TEST (EventQueue, CapacityIsAPowerOfTwo)

@@ -78,7 +78,7 @@ TEST_F (EventTest, PackCopiesTheStrings)
   event.address = "dns:///users:443";
   event.reason = "";
   event.attempt = 3;
-  event_pack (cell.get (), &event);
+  event_pack (cell.get (), &event, 0);
   EXPECT_STREQ (cell->event.pool, "users");
   EXPECT_STREQ (cell->event.address, "dns:///users:443");
   EXPECT_STREQ (cell->event.reason, "");
@@ -94,8 +94,8 @@ TEST_F (EventTest, ACellCanBePackedIntoAnother)
   auto second = std::make_unique<EventCell> ();
 
   event.error = "Connection refused";
-  event_pack (cell.get (), &event);
-  event_pack (second.get (), &cell->event);
+  event_pack (cell.get (), &event, 0);
+  event_pack (second.get (), &cell->event, 0);
   cell.reset ();
   EXPECT_STREQ (second->event.error, "Connection refused");
 }
@@ -105,7 +105,7 @@ TEST_F (EventTest, TextsThatAreTooLongAreCutWithAMark)
   const std::string text (5000, 'x');
 
   event.pool = event.address = event.reason = event.error = text.c_str ();
-  event_pack (cell.get (), &event);
+  event_pack (cell.get (), &event, 0);
   EXPECT_EQ (strlen (cell->event.pool), (size_t) EVENT_POOL_BYTES);
   EXPECT_EQ (strlen (cell->event.address), (size_t) EVENT_ADDRESS_BYTES);
   EXPECT_EQ (strlen (cell->event.reason), (size_t) EVENT_REASON_BYTES);
@@ -119,7 +119,7 @@ TEST_F (EventTest, TheErrorTakesTheRoomThatTheOthersLeave)
   const std::string text (800, 'x');
 
   event.error = text.c_str ();
-  event_pack (cell.get (), &event);
+  event_pack (cell.get (), &event, 0);
   EXPECT_EQ (cell->event.error, text);
 }
 
@@ -129,7 +129,7 @@ TEST_F (EventTest, TextsOfExactlyTheLengthAreNotCut)
 
   event.pool = pool.c_str ();
   event.address = address.c_str ();
-  event_pack (cell.get (), &event);
+  event_pack (cell.get (), &event, 0);
   EXPECT_EQ (cell->event.pool, pool);
   EXPECT_EQ (cell->event.address, address);
 }
@@ -141,7 +141,7 @@ TEST_F (EventTest, ACutNeverSplitsACharacter)
     while (text.size () < 400)
       text += "\xf0\x9f\x90\xb8";
     event.reason = text.c_str ();
-    event_pack (cell.get (), &event);
+    event_pack (cell.get (), &event, 0);
     EXPECT_TRUE (g_utf8_validate (cell->event.reason, -1, nullptr)) << offset;
     EXPECT_LE (strlen (cell->event.reason), (size_t) EVENT_REASON_BYTES);
     EXPECT_GE (strlen (cell->event.reason), (size_t) EVENT_REASON_BYTES - 3);
@@ -153,7 +153,7 @@ TEST_F (EventTest, ATextOfContinuationBytesAloneIsCutToItsMark)
   const std::string text (1000, '\x80');
 
   event.reason = text.c_str ();
-  event_pack (cell.get (), &event);
+  event_pack (cell.get (), &event, 0);
   EXPECT_STREQ (cell->event.reason, "…");
 }
 

@@ -35,10 +35,14 @@ protected:
   }
 
   Sink *
-  claim (guint64 position, gint64 now_us = 0, bool give_up = false, CenoteEventKind kind = CENOTE_EVENT_POOL_INIT)
+  claim (guint64 position, gint64 now_us = 0, bool give_up = false, CenoteEventKind kind = CENOTE_EVENT_POOL_INIT,
+         guint64 only = 0)
   {
-    CenoteEvent event = CENOTE_EVENT_INIT (kind);
-    return sinks_claim_for_event (sinks, &event, position, now_us, give_up);
+    EventCell cell;
+
+    cell.event = CENOTE_EVENT_INIT (kind);
+    cell.only = only;
+    return sinks_claim_for_event (sinks, &cell, position, now_us, give_up);
   }
 
   static void
