@@ -56,6 +56,7 @@ pool_status_new (CenotePool *pool)
   CenotePoolStatus *status = g_new0 (CenotePoolStatus, 1);
   char **targets = pool->settings->targets;
 
+  pool_show (pool);
   status->struct_size = sizeof *status;
   status->name = g_strdup (pool->settings->name);
   status->target = targets == NULL || targets[0] == NULL ? NULL : g_strjoinv (";", targets);

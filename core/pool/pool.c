@@ -146,6 +146,13 @@ pool_republish (CenotePool *pool)
   pool_touch (pool);
 }
 
+void
+pool_show (CenotePool *pool)
+{
+  if (pool->rotation_changed && pool->phase != POOL_OVER)
+    publish (pool);
+}
+
 static void
 note_sizes (CenotePool *pool)
 {
@@ -199,8 +206,7 @@ settle (gpointer data)
   if (pool->has_replaced && pool->phase < POOL_STOPPING)
     drain_replaced (pool);
   plan_if_wanted (pool);
-  if (pool->rotation_changed)
-    publish (pool);
+  pool_show (pool);
   note_sizes (pool);
   if (pool->has_untold)
     pool_tell_connected (pool);

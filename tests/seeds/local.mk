@@ -17,10 +17,12 @@ endif
 tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
 tests_seeds_tests_LDADD = $(server_test_libs)
 tests_seeds_tests_SOURCES = \
+  tests/seeds/a2.h \
   tests/seeds/test-seed-a1-pool.cc \
   tests/seeds/test-seed-a1.cc \
   tests/seeds/test-seed-a5.cc \
   tests/seeds/test-seed-a4.cc \
+  tests/seeds/test-seed-a2-outages.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \

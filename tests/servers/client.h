@@ -69,6 +69,12 @@ public:
   }
 
 private:
+  static std::string
+  text (const char *string)
+  {
+    return string == nullptr ? "" : string;
+  }
+
   std::vector<Event>
   of_locked (CenoteEventKind kind) const
   {

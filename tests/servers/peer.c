@@ -10,6 +10,7 @@
  * Prints its port.  Then it obeys lines on stdin, and ends with it:
  *   reset K        cuts the connection number K of those alive, oldest first, by RST;
  *                  answers with the monotonic time in ns before that, or "none"
+ *   goaway K       tells the client of that connection to go away, then cuts it in the same way
  *   greet          sends SETTINGS to all that are alive
  *   count          answers with the number of connections accepted so far
  *   alive          answers with the number of those that are alive
@@ -156,7 +157,16 @@ carry (int from, int to)
 /* ---------------------------------------------------------------- commands */
 
 static void
-reset (int k)
+say_goodbye (int client)
+{
+  /* GOAWAY: no stream was refused, no error. */
+  static const unsigned char goaway[17] = { 0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
+
+  (void) !send (client, goaway, sizeof goaway, MSG_NOSIGNAL);
+}
+
+static void
+reset (int k, int politely)
 {
   struct timespec now;
 
@@ -165,6 +175,8 @@ reset (int k)
     return;
   }
   clock_gettime (CLOCK_MONOTONIC, &now);
+  if (politely)
+    say_goodbye (connections[k].client);
   cut (k);
   printf ("%lld\n", now.tv_sec * 1000000000LL + now.tv_nsec);
 }
@@ -189,7 +201,9 @@ obey (void)
   if (fgets (line, sizeof line, stdin) == NULL)
     return 0;
   if (sscanf (line, "reset %d", &k) == 1)
-    reset (k);
+    reset (k, 0);
+  else if (sscanf (line, "goaway %d", &k) == 1)
+    reset (k, 1);
   else if (strcmp (line, "greet\n") == 0)
     greet_all ();
   else

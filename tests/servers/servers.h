@@ -125,6 +125,15 @@ public:
     return answer (child_ask (child_, line.c_str ()));
   }
 
+  /* The same, after a GOAWAY. */
+  gint64
+  goaway (unsigned k)
+  {
+    std::string line = "goaway " + std::to_string (k);
+
+    return answer (child_ask (child_, line.c_str ()));
+  }
+
   void greet () { answer (child_ask (child_, "greet")); }
   gint64 alive () { return answer (child_ask (child_, "alive")); }
   gint64 count () { return answer (child_ask (child_, "count")); }
