@@ -40,6 +40,20 @@ echo (grpc_channel *channel)
   return echo (caller, channel);
 }
 
+/* The status of an echo over the next of CLIENT's channels, told to the pool; -1: it has none. */
+static inline int
+call_once (Client *client)
+{
+  CenoteLease lease;
+  int status;
+
+  if (!client->get (&lease))
+    return -1;
+  status = echo (lease.channel);
+  cenote_lease_release_with_status (&lease, status);
+  return status;
+}
+
 /* A lease on each of CLIENT's ready channels, which are N. */
 static inline std::vector<CenoteLease>
 lease_all (Client *client, size_t n)

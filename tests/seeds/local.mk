@@ -22,7 +22,10 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a1.cc \
   tests/seeds/test-seed-a5.cc \
   tests/seeds/test-seed-a4.cc \
+  tests/seeds/test-seed-a2-config.cc \
   tests/seeds/test-seed-a2-outages.cc \
+  tests/seeds/test-seed-a2-scaling.cc \
+  tests/seeds/test-seed-a2-telemetry.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \

@@ -6,6 +6,7 @@
 #define CENOTE_TESTS_CLIENT_H
 
 #include <cenote/cenote.h>
+#include <cenote/event-text.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
