@@ -82,6 +82,7 @@ TEST (SeedA2, C2_Scaling_ResizeToTheSameSizeChangesNothing)
   Client client (server.port (), "size=5\nbackoff=quick\n");
 
   ASSERT_TRUE (connect_all (&client, 5));
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 5));
   client.events.forget ();
   EXPECT_EQ (cenote_pool_resize (client.pool, 5, nullptr), 5);
   EXPECT_EQ (cenote_pool_resize (client.pool, 6, nullptr), 6);
