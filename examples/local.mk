@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The examples are built by make check, run by tests/integration/test-examples.sh
+# The examples are built by make check, run by tests/integration/test-first.sh and test-readme.sh
 # and installed as they are.
 
 examplesdir = $(docdir)/examples

@@ -241,6 +241,7 @@ system_tests = \
   tests/integration/test-first.sh \
   tests/integration/test-install.sh \
   tests/integration/test-plugins.sh \
+  tests/integration/test-readme.sh \
   tests/integration/test-status.sh \
   tests/integration/test-style.sh \
   tests/integration/test-usage.sh
