@@ -12,6 +12,7 @@
 #include <grpc/grpc.h>
 #include <grpc/support/time.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <thread>
@@ -77,6 +78,39 @@ release_all (std::vector<CenoteLease> *leases)
 {
   for (CenoteLease &lease : *leases)
     cenote_lease_release (&lease);
+}
+
+/* The channels that N gets in a row give. */
+static inline size_t
+count_distinct (Client *client, gint64 n)
+{
+  std::set<grpc_channel *> seen;
+
+  for (gint64 i = 0; i < n; i++) {
+    g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
+
+    EXPECT_TRUE (client->get (&lease)) << "get " << i << " of " << n;
+    seen.insert (lease.channel);
+  }
+  return seen.size ();
+}
+
+/* Runs FUNC (0) … FUNC (N - 1) on threads of their own, at once. */
+template <typename Func>
+void
+at_once (int n, Func func)
+{
+  std::vector<std::thread> threads;
+  std::atomic<int> waiting{ n };
+
+  for (int i = 0; i < n; i++)
+    threads.emplace_back ([&, i] {
+      for (waiting--; waiting > 0;)
+        std::this_thread::yield ();
+      func (i);
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
 }
 
 /* Waits until CLIENT's status is as HOLDS says.  FALSE: not within a minute. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The systems that Cenote covers, one file each: their features, their defects and
 # their own test cases, against servers in processes of their own and through the
-# public functions alone.  Under sanitizers too: nothing here needs a foreign program.
+# public functions alone.  Under sanitizers too: what needs a foreign program is skipped without it.
 
 if HAVE_GTEST
 check_PROGRAMS += tests/seeds-tests
@@ -25,6 +25,7 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a2-config.cc \
   tests/seeds/test-seed-a2-outages.cc \
   tests/seeds/test-seed-a2-scaling.cc \
+  tests/seeds/test-seed-a2-service.cc \
   tests/seeds/test-seed-a2-telemetry.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \

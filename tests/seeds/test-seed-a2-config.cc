@@ -126,6 +126,20 @@ TEST (SeedA2, C2_Config_Local)
   EXPECT_EQ (other.value ("size"), "7") << "the file is above the profile";
 }
 
+/* production: the host required, port 443, TLS, 5 channels. */
+TEST (SeedA2, C2_Config_Production)
+{
+  Explained production ("[pool:test]\ntarget=users.example.com\n");
+
+  if (production.problems.find ("no transport plugin 'tls'") != std::string::npos)
+    GTEST_SKIP () << "built without transport tls";
+  EXPECT_EQ (production.problems, "");
+  EXPECT_EQ (production.value ("profile"), "production");
+  EXPECT_EQ (production.target (), "dns:///users.example.com:443");
+  EXPECT_EQ (production.value ("transport"), "tls");
+  EXPECT_EQ (production.value ("size"), "5");
+}
+
 TEST (SeedA2, C2_Config_Test)
 {
   Explained test ("[pool:test]\nprofile=test\ntarget=localhost:1\n");

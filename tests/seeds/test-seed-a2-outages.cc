@@ -5,8 +5,6 @@
  */
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "a2.h"
 #include "tests/servers/connects.h"
 #include "tests/servers/gauges.h"
@@ -76,21 +74,6 @@ TEST (SeedA2, B1_OutageNeverKillsThePool)
 }
 
 /* ---------------------------------------------------------------------- B3 */
-
-/* The channels that N gets in a row give. */
-size_t
-count_distinct (Client *client, gint64 n)
-{
-  std::set<grpc_channel *> seen;
-
-  for (gint64 i = 0; i < n; i++) {
-    g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
-
-    EXPECT_TRUE (client->get (&lease)) << "get " << i << " of " << n;
-    seen.insert (lease.channel);
-  }
-  return seen.size ();
-}
 
 /* What the pool counts can be got, from the first moment on: there the count was 5, and fewer places were filled. */
 TEST (SeedA2, B3_AllSlotsFoundRightAfterStart)

@@ -5,8 +5,6 @@
  */
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "a2.h"
 
 namespace {
@@ -231,24 +229,6 @@ TEST (SeedA2, C2_Status_AfterScaling)
 
 /* ------------------------------------------------------------------ concurrent */
 
-/* Runs FUNC on N threads at once. */
-template <typename Func>
-void
-at_once (int n, Func func)
-{
-  std::vector<std::thread> threads;
-  std::atomic<int> waiting{ n };
-
-  for (int i = 0; i < n; i++)
-    threads.emplace_back ([&, i] {
-      for (waiting--; waiting > 0;)
-        std::this_thread::yield ();
-      func (i);
-    });
-  for (std::thread &thread : threads)
-    thread.join ();
-}
-
 /* There all but one were told that scaling is in progress. */
 TEST (SeedA2, C2_Edge_ConcurrentScaleUpsAllSucceed)
 {
@@ -310,6 +290,35 @@ TEST (SeedA2, C2_Edge_ConcurrentUpAndDownWithGets)
   caller.join ();
   EXPECT_EQ (misses, 0u) << "of " << gets;
   ASSERT_TRUE (await_whole (&client, 10));
+}
+
+/* A slot in the middle that is freed leaves the others in turn, without a gap. */
+TEST (SeedA2, C2_State_AFreedSlotLeavesNoGap)
+{
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Peer proxy ("forward", server.port ());
+  Client client (proxy.port (), "size=5\npicker=round-robin\nbackoff=constant\n[backoff:constant]\nplugin=constant\ndelay=1h\n");
+
+  ASSERT_TRUE (connect_all (&client, 5));
+  for (gint64 left : { 4, 3 }) {
+    ASSERT_GE (proxy.reset (1), 0);
+    ASSERT_TRUE (await_status (&client, [left] (const CenotePoolStatus &status) { return status.current_size == left; }));
+    EXPECT_EQ (count_distinct (&client, left), static_cast<size_t> (left));
+    EXPECT_EQ (count_distinct (&client, 3 * left), static_cast<size_t> (left));
+  }
+}
+
+TEST (SeedA2, C2_State_ConcurrentFreesLeaveWhatIsConsistent)
+{
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (server.port (), "size=20\npicker=round-robin\nbackoff=quick\n");
+
+  ASSERT_TRUE (connect_all (&client, 20));
+  at_once (10, [&] (int) { EXPECT_GE (cenote_pool_scale_down (client.pool, 1, nullptr), 10); });
+  ASSERT_TRUE (await_whole (&client, 10));
+  EXPECT_EQ (count_distinct (&client, 10), 10u);
 }
 
 /* ---------------------------------------------------------------------- B2 */
