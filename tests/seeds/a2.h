@@ -159,9 +159,9 @@ public:
     grpc_op op = {};
 
     queue_ = grpc_completion_queue_create_for_pluck (nullptr);
-    call_ = grpc_channel_create_call (channel, nullptr, GRPC_PROPAGATE_DEFAULTS, queue_,
-                                      grpc_slice_from_static_string (DEMO_ECHO_METHOD), nullptr,
-                                      gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_seconds (60, GPR_TIMESPAN)), nullptr);
+    call_ = grpc_channel_create_call (
+      channel, nullptr, GRPC_PROPAGATE_DEFAULTS, queue_, grpc_slice_from_static_string (DEMO_ECHO_METHOD), nullptr,
+      gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_seconds (60, GPR_TIMESPAN)), nullptr);
     op.op = GRPC_OP_SEND_INITIAL_METADATA;
     run (&op, 1);
   }

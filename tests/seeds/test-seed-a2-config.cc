@@ -24,8 +24,8 @@ public:
     close (fd);
     argv[3] = path;
     EXPECT_TRUE (g_file_set_contents (path, keyfile.c_str (), -1, nullptr));
-    EXPECT_TRUE (g_spawn_sync (nullptr, const_cast<char **> (argv), nullptr, G_SPAWN_DEFAULT, nullptr, nullptr, &out, &err,
-                               nullptr, nullptr));
+    EXPECT_TRUE (g_spawn_sync (nullptr, const_cast<char **> (argv), nullptr, G_SPAWN_DEFAULT, nullptr, nullptr, &out,
+                               &err, nullptr, nullptr));
     g_unlink (path);
     problems = err == nullptr ? "" : err;
     json_ = out == nullptr || *out == '\0' ? nullptr : json_read (out, nullptr);
@@ -36,38 +36,50 @@ public:
   Explained &operator= (const Explained &) = delete;
 
   /* The effective value of the first pool's KEY and where it is from; "" where there is none. */
-  std::string value (const char *key) { return option (key, "value"); }
-  std::string source (const char *key) { return option (key, "source"); }
+  std::string
+  value (const char *key)
+  {
+    return option (key, "value");
+  }
+  std::string
+  source (const char *key)
+  {
+    return option (key, "source");
+  }
 
   /* What it dials. */
   std::string
   target ()
   {
-    GVariant *item = json_ == nullptr ? nullptr : first (first_pool (), "targets");
+    g_autoptr (GVariant) pool = first_pool ();
+    g_autoptr (GVariant) item = pool == nullptr ? nullptr : first (pool, "targets");
     std::string text = item == nullptr ? "" : g_variant_get_string (item, nullptr);
 
-    g_clear_pointer (&item, g_variant_unref);
     return text;
   }
 
   std::string problems;
 
 private:
+  /* Its first item; NULL: there is none. */
   static GVariant *
   first (GVariant *object, const char *member)
   {
-    g_autoptr (GVariant) owned = object;
     g_autoptr (GVariant) array = json_get_array (object, member);
 
     return g_variant_n_children (array) == 0 ? nullptr : json_item (array, 0);
   }
 
-  GVariant *first_pool () { return first (g_variant_ref (json_), "pools"); }
+  GVariant *
+  first_pool ()
+  {
+    return json_ == nullptr ? nullptr : first (json_, "pools");
+  }
 
   std::string
   option (const char *key, const char *member)
   {
-    g_autoptr (GVariant) pool = json_ == nullptr ? nullptr : first_pool ();
+    g_autoptr (GVariant) pool = first_pool ();
     g_autoptr (GVariant) options = pool == nullptr ? nullptr : json_get_array (pool, "options");
 
     for (gsize i = 0; options != nullptr && i < g_variant_n_children (options); i++) {
@@ -88,8 +100,9 @@ problems_of (const std::string &keyfile)
 {
   g_autoptr (GError) error = nullptr;
   g_autoptr (CenoteConfig) config = cenote_config_new_from_data (keyfile.c_str (), -1, &error);
-  g_autoptr (CenoteRuntime) runtime = config == nullptr ? nullptr : cenote_runtime_new (config, &error);
 
+  if (config != nullptr)
+    cenote_runtime_unref (cenote_runtime_new (config, &error));
   if (error == nullptr)
     return "";
   EXPECT_EQ (error->domain, CENOTE_ERROR);
@@ -148,7 +161,7 @@ TEST (SeedA2, C2_Config_Test)
   EXPECT_EQ (test.value ("transport"), "insecure");
 }
 
-/* There a missing host and a missing port failed, also in its own examples; here the port has a default where TLS has one. */
+/* There a missing port failed too, also in its own examples; here it has a default where TLS has one. */
 TEST (SeedA2, C2_Config_ProductionWithoutAHostIsAnError)
 {
   EXPECT_SAYS (problems_of ("[pool:test]\n"), "[pool:test] target: missing");
@@ -164,8 +177,9 @@ TEST (SeedA2, Reading_ProductionIsNeverPlaintext)
 {
   EXPECT_SAYS (problems_of ("[pool:test]\ntarget=h\nprofile=production\ntransport=insecure\n"),
                "[pool:test] transport: contradicts profile=production, which is TLS");
-  EXPECT_SAYS (problems_of ("[pool:test]\ntarget=h\nprofile=production\ntransport=mine\n[transport:mine]\nplugin=insecure\n"),
-               "[pool:test] transport: contradicts profile=production");
+  EXPECT_SAYS (
+    problems_of ("[pool:test]\ntarget=h\nprofile=production\ntransport=mine\n[transport:mine]\nplugin=insecure\n"),
+    "[pool:test] transport: contradicts profile=production");
   Explained unsaid ("[pool:test]\ntarget=users.example.com\n");
   EXPECT_TRUE (unsaid.value ("transport") == "tls" || unsaid.problems.find ("transport 'tls'") != std::string::npos ||
                unsaid.problems.find ("transport plugin 'tls'") != std::string::npos)
@@ -202,7 +216,8 @@ TEST (SeedA2, C2_Config_AServerThatTheEnvironmentNames)
   EchoServer server;
   ASSERT_TRUE (server.start ());
   Variable port ("SEED_PORT", std::to_string (server.port ()).c_str ());
-  Client client ("[cenote]\ntelemetry=\n[pool:test]\nprofile=local\ntarget=127.0.0.1:${SEED_PORT}\n", CENOTE_EVENT_MASK_ALL);
+  Client client ("[cenote]\ntelemetry=\n[pool:test]\nprofile=local\ntarget=127.0.0.1:${SEED_PORT}\n",
+                 CENOTE_EVENT_MASK_ALL);
 
   ASSERT_TRUE (await_whole (&client, 3));
   EXPECT_EQ (call_once (&client), GRPC_STATUS_OK);

@@ -43,7 +43,8 @@ expect_refused (Client *client, Verb verb, int n, CenoteError code, const char *
   g_autoptr (GError) error = nullptr;
 
   EXPECT_EQ (verb (client->pool, n, &error), -1) << n;
-  ASSERT_TRUE (g_error_matches (error, CENOTE_ERROR, code)) << n << ": " << (error == nullptr ? "taken" : error->message);
+  ASSERT_TRUE (g_error_matches (error, CENOTE_ERROR, code))
+    << n << ": " << (error == nullptr ? "taken" : error->message);
   EXPECT_NE (strstr (error->message, text), nullptr) << error->message;
   EXPECT_NE (strstr (error->message, "test"), nullptr) << error->message << ": of which pool?";
   EXPECT_EQ (expected_size (client), before);
@@ -298,12 +299,14 @@ TEST (SeedA2, C2_State_AFreedSlotLeavesNoGap)
   EchoServer server;
   ASSERT_TRUE (server.start ());
   Peer proxy ("forward", server.port ());
-  Client client (proxy.port (), "size=5\npicker=round-robin\nbackoff=constant\n[backoff:constant]\nplugin=constant\ndelay=1h\n");
+  Client client (proxy.port (),
+                 "size=5\npicker=round-robin\nbackoff=constant\n[backoff:constant]\nplugin=constant\ndelay=1h\n");
 
   ASSERT_TRUE (connect_all (&client, 5));
   for (gint64 left : { 4, 3 }) {
     ASSERT_GE (proxy.reset (1), 0);
-    ASSERT_TRUE (await_status (&client, [left] (const CenotePoolStatus &status) { return status.current_size == left; }));
+    ASSERT_TRUE (
+      await_status (&client, [left] (const CenotePoolStatus &status) { return status.current_size == left; }));
     EXPECT_EQ (count_distinct (&client, left), static_cast<size_t> (left));
     EXPECT_EQ (count_distinct (&client, 3 * left), static_cast<size_t> (left));
   }

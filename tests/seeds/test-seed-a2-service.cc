@@ -67,7 +67,8 @@ TEST_F (SeedA2Service, C2_WhatIsPublishedIsPulledOnce)
 
     call ("Put", field (1, key) + field (2, "text " + key));
     EXPECT_NE (call ("Range", field (1, key)).find ("text " + key), std::string::npos);
-    EXPECT_NE (call ("DeleteRange", field (1, key)).find (std::string ("\x10\x01")), std::string::npos) << "one was deleted";
+    EXPECT_NE (call ("DeleteRange", field (1, key)).find (std::string ("\x10\x01")), std::string::npos)
+      << "one was deleted";
   }
 }
 

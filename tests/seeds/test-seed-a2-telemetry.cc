@@ -59,7 +59,8 @@ TEST (SeedA2, C2_Telemetry_EachSinkIsToldOfEachPoolOnce)
   EventLog late, uninterested;
 
   cenote_pool_resize (client.pool, 7, nullptr);
-  cenote_runtime_add_sink (client.runtime, CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS), EventLog::take, &uninterested, nullptr);
+  cenote_runtime_add_sink (client.runtime, CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS), EventLog::take, &uninterested,
+                           nullptr);
   cenote_runtime_add_sink (client.runtime, CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_INIT), EventLog::take, &late, nullptr);
   ASSERT_TRUE (late.await (CENOTE_EVENT_POOL_INIT, 2));
   EXPECT_EQ (late.of (CENOTE_EVENT_POOL_INIT)[0].pool, "test");
@@ -221,8 +222,8 @@ TEST (SeedA2, C2_Telemetry_AttemptGrowsWithTheSecondDisconnect)
 
 /* ------------------------------------------------------------------- sampling */
 
-const guint64 gets_mask = CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_GET_CHANNEL) | CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_GET) |
-                          CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_UP);
+const guint64 gets_mask = CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_GET_CHANNEL) |
+                          CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_GET) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_UP);
 
 /* The pool.get_channel events of N gets at RATE, each of which GIVES a lease or not. */
 std::vector<Event>
@@ -240,7 +241,8 @@ sample_gets (Client *client, unsigned n, bool gives)
 Client *
 sampling_client (std::unique_ptr<Client> *client, unsigned port, const char *rate)
 {
-  *client = std::make_unique<Client> (port, std::string ("size=2\nbackoff=quick\ntelemetry-sample-rate=") + rate + "\n", gets_mask);
+  *client = std::make_unique<Client> (port, std::string ("size=2\nbackoff=quick\ntelemetry-sample-rate=") + rate + "\n",
+                                      gets_mask);
   return client->get ();
 }
 
@@ -318,8 +320,9 @@ TEST (SeedA2, C2_Telemetry_NoPingWhereNothingIsConnected)
 /* Its list of event shapes: every event of its table has a kind here. */
 TEST (SeedA2, C2_Telemetry_EveryEventHasAKind)
 {
-  for (const char *name : { "pool.init", "pool.get_channel", "pool.scale_up", "pool.scale_down", "pool.status", "channel.connected",
-                            "channel.connection_failed", "channel.disconnected", "channel.ping", "channel.reconnect_scheduled" }) {
+  for (const char *name :
+       { "pool.init", "pool.get_channel", "pool.scale_up", "pool.scale_down", "pool.status", "channel.connected",
+         "channel.connection_failed", "channel.disconnected", "channel.ping", "channel.reconnect_scheduled" }) {
     CenoteEventKind kind;
 
     EXPECT_TRUE (cenote_event_kind_from_string (name, &kind)) << name;
