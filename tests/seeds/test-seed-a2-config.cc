@@ -256,6 +256,7 @@ TEST (SeedA2, Reading_AttemptsAreLimitedOnlyWhereAskedFor)
 
   EXPECT_FALSE (cenote_pool_connect (client.pool, 30000, &error));
   EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED)) << error->message;
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 3));
   EXPECT_EQ (client.events.of (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED).size (), 3u);
   EXPECT_EQ (client.status ()->n_channels, 3u) << "they rest, and are there";
   ASSERT_TRUE (server.start ());

@@ -142,6 +142,7 @@ TEST (SeedA2, C2_ManyChannelsThatConnectAtOnceAreCountedOnceEach)
     EXPECT_EQ (status->channels[i]->state, CENOTE_CHANNEL_READY);
   }
   EXPECT_EQ (ids.size (), 25u);
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 25));
   EXPECT_EQ (client.events.of (CENOTE_EVENT_CHANNEL_CONNECTED).size (), 25u);
   EXPECT_EQ (count_distinct (&client, size), 25u);
 }

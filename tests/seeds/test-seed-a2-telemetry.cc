@@ -51,12 +51,12 @@ TEST (SeedA2, C2_Telemetry_Init)
 
 TEST (SeedA2, C2_Telemetry_EachSinkIsToldOfEachPoolOnce)
 {
+  EventLog late, uninterested;
   Port nobody;
   std::string keyfile = Client::text (nobody.number (), two);
   std::string twin = keyfile.substr (keyfile.find ("[pool:test]"));
   Client client (keyfile + twin.replace (0, strlen ("[pool:test]"), "[pool:twin]"),
                  CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_INIT));
-  EventLog late, uninterested;
 
   cenote_pool_resize (client.pool, 7, nullptr);
   cenote_runtime_add_sink (client.runtime, CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS), EventLog::take, &uninterested,
