@@ -201,8 +201,7 @@ void pool_want_plan (CenotePool *pool);
 void pool_set_wanted (CenotePool *pool, guint wanted);
 void pool_set_phase (CenotePool *pool, PoolPhase phase);
 void pool_set_paused (CenotePool *pool, gboolean paused);
-/* Publishes a view that is out of date now, and not first when the pool settles: before
- * somebody is told what callers can get. */
+/* Publishes a view that is out of date: whoever is told how many are ready can get them. */
 void pool_show (CenotePool *pool);
 /* Publishes the view at once. */
 void pool_republish (CenotePool *pool);

@@ -3,6 +3,7 @@
  * GrpcConnectionPool 0.3: its events under our names, each with its measurements and
  * metadata, as a sink of the program is told them.
  */
+#include <cenote/event-text.h>
 #include <gtest/gtest.h>
 
 #include "a2.h"
@@ -34,7 +35,7 @@ expect_channel_event (const Event &event, unsigned port)
   EXPECT_EQ (event.address, address_of (port));
   EXPECT_GE (event.channel, 1u);
   EXPECT_GT (event.time_us, 0);
-  EXPECT_GT (event.numbers.wall_us, G_GINT64_CONSTANT (1500000000) * G_USEC_PER_SEC);
+  EXPECT_GT (event.raw.wall_us, G_GINT64_CONSTANT (1500000000) * G_USEC_PER_SEC);
 }
 
 /* [pool, init]: pool_size; pool_name, endpoint.  No sink of a program can be there before its pools are. */
@@ -46,7 +47,7 @@ TEST (SeedA2, C2_Telemetry_Init)
 
   EXPECT_EQ (init.pool, "test");
   EXPECT_EQ (init.address, address_of (nobody.number ()));
-  EXPECT_EQ (init.numbers.expected_size, 2);
+  EXPECT_EQ (init.raw.expected_size, 2);
 }
 
 TEST (SeedA2, C2_Telemetry_EachSinkIsToldOfEachPoolOnce)
@@ -64,7 +65,7 @@ TEST (SeedA2, C2_Telemetry_EachSinkIsToldOfEachPoolOnce)
   cenote_runtime_add_sink (client.runtime, CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_INIT), EventLog::take, &late, nullptr);
   ASSERT_TRUE (late.await (CENOTE_EVENT_POOL_INIT, 2));
   EXPECT_EQ (late.of (CENOTE_EVENT_POOL_INIT)[0].pool, "test");
-  EXPECT_EQ (late.of (CENOTE_EVENT_POOL_INIT)[0].numbers.expected_size, 7) << "as it is now";
+  EXPECT_EQ (late.of (CENOTE_EVENT_POOL_INIT)[0].raw.expected_size, 7) << "as it is now";
   EXPECT_EQ (late.of (CENOTE_EVENT_POOL_INIT)[1].pool, "twin");
   cenote_runtime_stop (client.runtime);
   EXPECT_EQ (client.events.of (CENOTE_EVENT_POOL_INIT).size (), 2u);
@@ -81,12 +82,12 @@ TEST (SeedA2, C2_Telemetry_ScaleUp)
   ASSERT_EQ (cenote_pool_scale_up (client.pool, 5, nullptr), 7);
   Event event = nth (&client, CENOTE_EVENT_POOL_SCALE_UP, 1);
   EXPECT_EQ (event.pool, "test");
-  EXPECT_GT (event.numbers.duration_ns, 0) << "from the call on";
-  EXPECT_LT (event.numbers.duration_ns, 60 * G_GINT64_CONSTANT (1000000000));
-  EXPECT_EQ (event.numbers.requested, 5);
-  EXPECT_EQ (event.numbers.succeeded, 5);
-  EXPECT_EQ (event.numbers.failed, 0);
-  EXPECT_EQ (event.numbers.new_size, 7);
+  EXPECT_GT (event.raw.duration_ns, 0) << "from the call on";
+  EXPECT_LT (event.raw.duration_ns, 60 * G_GINT64_CONSTANT (1000000000));
+  EXPECT_EQ (event.raw.requested, 5);
+  EXPECT_EQ (event.raw.succeeded, 5);
+  EXPECT_EQ (event.raw.failed, 0);
+  EXPECT_EQ (event.raw.new_size, 7);
 }
 
 /* [pool, scale_down]: duration, requested, terminated, new_size; a resize is the one or the other. */
@@ -101,18 +102,18 @@ TEST (SeedA2, C2_Telemetry_ScaleDown)
   ASSERT_EQ (cenote_pool_resize (client.pool, 5, nullptr), 5);
   Event event = nth (&client, CENOTE_EVENT_POOL_SCALE_DOWN, 1);
   EXPECT_EQ (event.pool, "test");
-  EXPECT_GT (event.numbers.duration_ns, 0);
-  EXPECT_EQ (event.numbers.requested, 3);
-  EXPECT_EQ (event.numbers.succeeded, 3);
-  EXPECT_EQ (event.numbers.new_size, 6);
+  EXPECT_GT (event.raw.duration_ns, 0);
+  EXPECT_EQ (event.raw.requested, 3);
+  EXPECT_EQ (event.raw.succeeded, 3);
+  EXPECT_EQ (event.raw.new_size, 6);
   EXPECT_EQ (event.reason, "scale_down");
   event = nth (&client, CENOTE_EVENT_POOL_SCALE_DOWN, 2);
-  EXPECT_EQ (event.numbers.requested, 2);
-  EXPECT_EQ (event.numbers.new_size, 4);
+  EXPECT_EQ (event.raw.requested, 2);
+  EXPECT_EQ (event.raw.new_size, 4);
   EXPECT_EQ (event.reason, "resize");
   event = nth (&client, CENOTE_EVENT_POOL_SCALE_UP, 1);
-  EXPECT_EQ (event.numbers.requested, 1);
-  EXPECT_EQ (event.numbers.new_size, 5);
+  EXPECT_EQ (event.raw.requested, 1);
+  EXPECT_EQ (event.raw.new_size, 5);
   EXPECT_EQ (client.events.of (CENOTE_EVENT_POOL_SCALE_DOWN).size (), 2u) << "what was refused is no event";
 }
 
@@ -126,8 +127,8 @@ TEST (SeedA2, Reading_StatusEventHasTheCurrentExpectedSize)
     for (size_t n = 1; n < 600; n++) {
       Event event = nth (&client, CENOTE_EVENT_POOL_STATUS, n);
 
-      if (event.numbers.expected_size == expected && event.numbers.current_size == current)
-        return event.pool == "test" && event.numbers.in_flight == 0 && event.numbers.waiters == 0;
+      if (event.raw.expected_size == expected && event.raw.current_size == current)
+        return event.pool == "test" && event.raw.in_flight == 0 && event.raw.waiters == 0;
     }
     return false;
   };
@@ -153,16 +154,16 @@ TEST (SeedA2, C2_Telemetry_ConnectedAndDisconnected)
   client.connect ();
   Event connected = nth (&client, CENOTE_EVENT_CHANNEL_CONNECTED, 1);
   expect_channel_event (connected, server.port ());
-  EXPECT_GT (connected.numbers.duration_ns, 0);
-  EXPECT_EQ (connected.numbers.attempt, 1);
+  EXPECT_GT (connected.raw.duration_ns, 0);
+  EXPECT_EQ (connected.raw.attempt, 1);
   server.kill ();
   Event lost = nth (&client, CENOTE_EVENT_CHANNEL_DISCONNECTED, 1);
   expect_channel_event (lost, server.port ());
   EXPECT_EQ (lost.channel, connected.channel);
   EXPECT_NE (lost.reason, "");
-  EXPECT_EQ (lost.numbers.duration_ns / 1000 / 1000000, (lost.time_us - connected.time_us) / 1000000)
+  EXPECT_EQ (lost.raw.duration_ns / 1000 / 1000000, (lost.time_us - connected.time_us) / 1000000)
     << "the time that it was connected";
-  EXPECT_GT (lost.numbers.duration_ns, 0);
+  EXPECT_GT (lost.raw.duration_ns, 0);
 }
 
 /* [channel, connection_failed]: duration, error. */
@@ -176,9 +177,9 @@ TEST (SeedA2, C2_Telemetry_ConnectionFailed)
     Event failed = nth (&client, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, n);
 
     expect_channel_event (failed, nobody.number ());
-    EXPECT_GT (failed.numbers.duration_ns, 0);
+    EXPECT_GT (failed.raw.duration_ns, 0);
     EXPECT_NE (failed.error.find ("Connection refused"), std::string::npos) << failed.error;
-    EXPECT_EQ (failed.numbers.attempt, static_cast<gint64> (n));
+    EXPECT_EQ (failed.raw.attempt, static_cast<gint64> (n));
   }
 }
 
@@ -198,7 +199,7 @@ TEST (SeedA2, C2_Telemetry_ReconnectScheduled)
 
     EXPECT_EQ (scheduled.pool, "test");
     EXPECT_EQ (scheduled.address, address_of (server.port ()));
-    EXPECT_EQ (scheduled.numbers.attempt, static_cast<gint64> (n));
+    EXPECT_EQ (scheduled.raw.attempt, static_cast<gint64> (n));
     EXPECT_EQ (scheduled.delay_ms, n == 1 ? 0 : 30) << "what was healthy is dialled at once";
     why = n == 1 ? nth (&client, CENOTE_EVENT_CHANNEL_DISCONNECTED, 1).reason
                  : nth (&client, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, n - 1).error;
@@ -217,7 +218,7 @@ TEST (SeedA2, C2_Telemetry_AttemptGrowsWithTheSecondDisconnect)
   Event first = nth (&client, CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, 1);
   Event second = nth (&client, CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, 2);
   EXPECT_GT (first.delay_ms, 0);
-  EXPECT_EQ (second.numbers.attempt, first.numbers.attempt + 1);
+  EXPECT_EQ (second.raw.attempt, first.raw.attempt + 1);
 }
 
 /* ------------------------------------------------------------------- sampling */
@@ -259,9 +260,9 @@ TEST (SeedA2, A2_Sampling_EachGet)
   ASSERT_EQ (told.size (), 100u);
   for (const Event &event : told) {
     EXPECT_EQ (event.pool, "test");
-    EXPECT_EQ (event.numbers.ok, 1);
-    EXPECT_GE (event.numbers.duration_ns, 0);
-    EXPECT_EQ (event.numbers.current_size, 2);
+    EXPECT_EQ (event.raw.ok, 1);
+    EXPECT_GE (event.raw.duration_ns, 0);
+    EXPECT_EQ (event.raw.current_size, 2);
   }
   EXPECT_EQ (client->events.of (CENOTE_EVENT_CHANNEL_GET).size (), 100u);
 }
@@ -275,8 +276,8 @@ TEST (SeedA2, A2_Sampling_AMissIsToldToo)
   ASSERT_TRUE (await_status (client, [] (const CenotePoolStatus &status) { return status.expected_size == 2; }));
   std::vector<Event> told = sample_gets (client, 20, false);
   ASSERT_EQ (told.size (), 20u);
-  EXPECT_EQ (told[0].numbers.ok, 0);
-  EXPECT_EQ (told[0].numbers.current_size, 0);
+  EXPECT_EQ (told[0].raw.ok, 0);
+  EXPECT_EQ (told[0].raw.current_size, 0);
 }
 
 TEST (SeedA2, A2_Sampling_OneInN)

@@ -6,7 +6,6 @@
 #define CENOTE_TESTS_CLIENT_H
 
 #include <cenote/cenote.h>
-#include <cenote/event-text.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -70,12 +69,6 @@ public:
   }
 
 private:
-  static std::string
-  text (const char *string)
-  {
-    return string == nullptr ? "" : string;
-  }
-
   std::vector<Event>
   of_locked (CenoteEventKind kind) const
   {
