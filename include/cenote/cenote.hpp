@@ -193,6 +193,26 @@ public:
     return try_acquire_for (key.c_str (), timeout);
   }
 
+  /* A lease on a channel to ADDRESS, of a pool whose addresses come from callers. */
+  Lease
+  dial (const std::string &address, std::chrono::milliseconds timeout = acquire_timeout) const
+  {
+    CenoteLease lease;
+    detail::ErrorSlot error;
+
+    error.check (cenote_pool_dial (raw (), address.c_str (), timeout.count (), &lease, error));
+    return Lease::adopt (lease);
+  }
+  std::optional<Lease>
+  try_dial (const std::string &address, std::chrono::milliseconds timeout = acquire_timeout) const noexcept
+  {
+    CenoteLease lease;
+
+    return cenote_pool_dial (raw (), address.c_str (), timeout.count (), &lease, nullptr)
+             ? std::optional (Lease::adopt (lease))
+             : std::nullopt;
+  }
+
   /* Waits until a channel is ready. */
   void
   await_ready (std::chrono::milliseconds timeout = acquire_timeout) const

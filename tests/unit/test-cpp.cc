@@ -213,6 +213,25 @@ TEST_F (CppPool, WhatIsUsedAfterTheStopSaysSo)
   EXPECT_EQ (token.use_count (), 1) << "it was given up at once";
 }
 
+TEST (Cpp, DialGivesALeaseOnAChannelToTheAddress)
+{
+  cenote::Runtime runtime = cenote::Runtime::from_data (
+    "[cenote]\ntelemetry=\n[pool:p]\ntransport=mock\nconnector=caching\n[pool:q]\ntransport=mock\ntarget=mock:q\n");
+  cenote::Pool pool = runtime.pool ("p");
+  std::vector<std::string> missed;
+  cenote::Observer observer;
+
+  observer.cache_missed = [&] (const cenote::Pool &, const std::string &address) { missed.push_back (address); };
+  pool.add_observer (std::move (observer));
+  EXPECT_TRUE (pool.dial ("mock:a", std::chrono::minutes (1)));
+  EXPECT_TRUE (pool.try_dial ("mock:a", cenote::forever));
+  EXPECT_TRUE (pool.try_dial ("mock:b"));
+  EXPECT_TRUE (thrown ([&] { runtime.pool ("q").dial ("mock:a"); }).is (CENOTE_ERROR_INVALID));
+  EXPECT_FALSE (runtime.pool ("q").try_dial ("mock:a"));
+  runtime.stop ();
+  EXPECT_EQ (missed, (std::vector<std::string>{ "mock:a", "mock:b" }));
+}
+
 TEST (Cpp, ALeaseMayOutliveItsRuntime)
 {
   LogCapture log;
