@@ -139,7 +139,8 @@ class Pool;
 struct Observer {
   std::function<void (const Pool &pool, std::uint64_t id, const std::string &address)> connected;
   std::function<void (const Pool &pool, std::uint64_t id, const std::string &address)> disconnected;
-  std::function<void (const Pool &pool, std::uint64_t id, const std::string &address, const Error &error)> connection_failed;
+  std::function<void (const Pool &pool, std::uint64_t id, const std::string &address, const Error &error)>
+    connection_failed;
   std::function<void (const Pool &pool, const std::string &address)> connect_requested;
   std::function<void (const Pool &pool, const std::string &address)> cache_missed;
   std::function<void (const Pool &pool, unsigned count)> connection_count;
@@ -279,8 +280,9 @@ private:
   {
     CenoteLease lease;
 
-    return cenote_pool_acquire_for (raw (), key, timeout.count (), &lease, nullptr) ? std::optional (Lease::adopt (lease))
-                                                                                    : std::nullopt;
+    return cenote_pool_acquire_for (raw (), key, timeout.count (), &lease, nullptr)
+             ? std::optional (Lease::adopt (lease))
+             : std::nullopt;
   }
 
   struct Unref {
@@ -294,8 +296,10 @@ namespace detail {
 inline void
 log_exception (CenotePool *pool, const char *callback, const char *what) noexcept
 {
-  g_log_structured ("Cenote", G_LOG_LEVEL_WARNING, "CENOTE_POOL", cenote_pool_get_name (pool), "CENOTE_CALLBACK", callback,
-                    "MESSAGE", "Pool %s: observer %s threw: %s", cenote_pool_get_name (pool), callback, what);
+  const char *name = cenote_pool_get_name (pool);
+
+  g_log_structured ("Cenote", G_LOG_LEVEL_WARNING, "CENOTE_POOL", name, "CENOTE_CALLBACK", callback, "MESSAGE",
+                    "Pool %s: observer %s threw: %s", name, callback, what);
 }
 
 /* C frames are above: nothing may be thrown through them. */

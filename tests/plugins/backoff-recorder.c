@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* backoff/recorder: says in the log how it is called: "new MIN MAX" (ms), "next N" (N from 1), "reset N", "destroy N". */
+/* backoff/recorder: says in the log how it is called: "new MIN MAX" (ms), "next N", "reset N", "destroy N". */
 #include <cenote/plugin.h>
 #include <inttypes.h>
 #include <stdio.h>

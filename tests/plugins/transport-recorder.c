@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport/recorder: plaintext, and says in the log what it was given: "address A", and "NAME=VALUE" for each argument. */
+/* transport/recorder: plaintext, and says in the log what it was given: "address A", "NAME=VALUE" per argument. */
 #include <cenote/plugin.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
@@ -16,12 +16,13 @@ create (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault)
 static void
 say_argument (const CenoteHost *host, const grpc_arg *argument)
 {
+  const char *string = argument->type == GRPC_ARG_STRING ? argument->value.string : "?";
   char text[256];
 
   if (argument->type == GRPC_ARG_INTEGER)
     snprintf (text, sizeof text, "%s=%d", argument->key, argument->value.integer);
   else
-    snprintf (text, sizeof text, "%s=%s", argument->key, argument->type == GRPC_ARG_STRING ? argument->value.string : "?");
+    snprintf (text, sizeof text, "%s=%s", argument->key, string);
   host->log (host, CENOTE_LOG_INFO, text);
 }
 

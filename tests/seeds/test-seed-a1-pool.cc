@@ -106,7 +106,7 @@ TEST_F (SeedA1Pool, C1_NotConnectedWhenAllFail)
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 3));
   EXPECT_FALSE (cenote_pool_get_channel (client.pool, &lease, &error));
   EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED));
-  EXPECT_NE (std::string (error->message).find ("Pool test has no ready channel (0 of 3 ready; last error: "), std::string::npos)
+  EXPECT_EQ (std::string (error->message).find ("Pool test has no ready channel (0 of 3 ready; last error: "), 0u)
     << error->message;
 }
 
@@ -194,7 +194,8 @@ TEST_F (SeedA1Pool, C1_APoolOfNoneIsAnErrorOfTheConfigAndOneAtRestHasNoChannels)
 
   EXPECT_EQ (cenote_runtime_new (none, &error), nullptr);
   ASSERT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_CONFIG));
-  EXPECT_NE (std::string (error->message).find ("size: '0' is below the minimum 1"), std::string::npos) << error->message;
+  EXPECT_NE (std::string (error->message).find ("size: '0' is below the minimum 1"), std::string::npos)
+    << error->message;
 
   Client client (keyfile ("initialization=manual\n"), all);
   EXPECT_TRUE (ready_ids (&client).empty ());
@@ -230,7 +231,8 @@ TEST_F (SeedA1Pool, A_TheFirstStatusIsToldAtTheStart)
 {
   LogCapture log;
   start (1);
-  Client client (keyfile ("status-interval=24h\ntelemetry=said\n[telemetry:said]\nplugin=log\nlevel=debug\nevents=pool.status\n"),
+  Client client (keyfile ("status-interval=24h\ntelemetry=said\n"
+                          "[telemetry:said]\nplugin=log\nlevel=debug\nevents=pool.status\n"),
                  0);
 
   cenote_runtime_stop (client.runtime);

@@ -309,7 +309,8 @@ TEST_F (SeedA1Backoff, C1_RetryStepsTheBackoffAndSuccessResetsIt)
 TEST_F (SeedA1, A_NobodyGivesUp)
 {
   const unsigned n = scaled (1000, 100);
-  Client client (server.port (), "size=1\nbackoff=brisk\nconnect-timeout=500ms\n[backoff:brisk]\nplugin=constant\ndelay=1ms\n");
+  Client client (server.port (), "size=1\nbackoff=brisk\nconnect-timeout=500ms\n"
+                                 "[backoff:brisk]\nplugin=constant\ndelay=1ms\n");
 
   server.kill ();
   client.connect ();

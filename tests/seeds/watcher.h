@@ -35,7 +35,8 @@ public:
     observer.disconnected = [] (CenotePool *from, guint64 id, const char *address, gpointer data) {
       self (data)->take (from, { "disconnected", id, address, "" });
     };
-    observer.connection_failed = [] (CenotePool *from, guint64 id, const char *address, const GError *error, gpointer data) {
+    observer.connection_failed = [] (CenotePool *from, guint64 id, const char *address, const GError *error,
+                                     gpointer data) {
       self (data)->take (from, { "failed", id, address, error->message });
     };
     observer.connect_requested = [] (CenotePool *from, const char *address, gpointer data) {

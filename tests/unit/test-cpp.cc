@@ -16,8 +16,10 @@
 namespace {
 
 static_assert (!std::is_copy_constructible_v<cenote::Lease> && !std::is_copy_assignable_v<cenote::Lease>);
-static_assert (std::is_nothrow_move_constructible_v<cenote::Lease> && std::is_nothrow_move_assignable_v<cenote::Lease>);
-static_assert (std::is_nothrow_copy_constructible_v<cenote::Pool> && std::is_nothrow_move_constructible_v<cenote::Pool>);
+static_assert (std::is_nothrow_move_constructible_v<cenote::Lease>);
+static_assert (std::is_nothrow_move_assignable_v<cenote::Lease>);
+static_assert (std::is_nothrow_copy_constructible_v<cenote::Pool>);
+static_assert (std::is_nothrow_move_constructible_v<cenote::Pool>);
 
 /* A number that others wait for. */
 class Tally {
@@ -258,8 +260,11 @@ TEST (Cpp, ObserversAreToldWithHandlesAndErrors)
   Tally connected;
   cenote::Observer observer;
 
-  observer.connect_requested = [&] (const cenote::Pool &from, const std::string &) { told.push_back ("dial " + from.name ()); };
-  observer.connection_failed = [&] (const cenote::Pool &, std::uint64_t id, const std::string &, const cenote::Error &error) {
+  observer.connect_requested = [&] (const cenote::Pool &from, const std::string &) {
+    told.push_back ("dial " + from.name ());
+  };
+  observer.connection_failed = [&] (const cenote::Pool &, std::uint64_t id, const std::string &,
+                                    const cenote::Error &error) {
     told.push_back ("failed " + std::to_string (id) + " " + error.what ());
     EXPECT_TRUE (error.is (CENOTE_ERROR_NOT_CONNECTED));
   };
@@ -275,8 +280,8 @@ TEST (Cpp, ObserversAreToldWithHandlesAndErrors)
   pool.connect ();
   ASSERT_TRUE (connected.await (2));
   runtime.stop ();
-  EXPECT_EQ (told, (std::vector<std::string>{ "dial p", "failed 1 no route", "dial p", "connected mock:p", "lost 1", "dial p",
-                                              "connected mock:p" }));
+  EXPECT_EQ (told, (std::vector<std::string>{ "dial p", "failed 1 no route", "dial p", "connected mock:p", "lost 1",
+                                              "dial p", "connected mock:p" }));
 }
 
 TEST (Cpp, WhatAnObserverThrowsGoesToTheLogAndNoFurther)
@@ -288,12 +293,15 @@ TEST (Cpp, WhatAnObserverThrowsGoesToTheLogAndNoFurther)
     cenote::Pool pool = runtime.pool ();
     cenote::Observer thrower, other;
 
-    thrower.connect_requested = [] (const cenote::Pool &, const std::string &) { throw std::runtime_error ("at dial"); };
-    thrower.connection_failed = [] (const cenote::Pool &, std::uint64_t, const std::string &, const cenote::Error &error) {
-      throw error;
+    thrower.connect_requested = [] (const cenote::Pool &, const std::string &) {
+      throw std::runtime_error ("at dial");
     };
+    thrower.connection_failed = [] (const cenote::Pool &, std::uint64_t, const std::string &,
+                                    const cenote::Error &error) { throw error; };
     thrower.connected = [] (const cenote::Pool &, std::uint64_t, const std::string &) { throw 42; };
-    thrower.disconnected = [] (const cenote::Pool &, std::uint64_t, const std::string &) { throw std::string ("at loss"); };
+    thrower.disconnected = [] (const cenote::Pool &, std::uint64_t, const std::string &) {
+      throw std::string ("at loss");
+    };
     other.connected = [&] (const cenote::Pool &from, std::uint64_t, const std::string &) {
       EXPECT_TRUE (from.try_acquire (cenote::forever));
       connected.add ();
