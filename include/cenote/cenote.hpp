@@ -417,6 +417,15 @@ public:
     return from_new (cenote_config_new_from_data (text.data (), static_cast<gssize> (text.size ()), error), error);
   }
 
+  /* A connection string: one pool, named "default". */
+  static Runtime
+  from_uri (const std::string &uri)
+  {
+    detail::ErrorSlot error;
+
+    return from_new (cenote_config_new_from_uri (uri.c_str (), error), error);
+  }
+
   /* (transfer none) */
   static Runtime
   from_config (CenoteConfig *config)

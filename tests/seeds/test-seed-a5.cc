@@ -571,6 +571,7 @@ TEST_F (SeedA5, A5_ConnectionsThatComeAndGoLeaveNothing)
     ASSERT_TRUE (cache.use (server.port ()));
     ASSERT_TRUE (cache.close_on_release (server.port ()));
   }
+  cache.events.forget ();
   Gauges after = Gauges::read ();
   EXPECT_LE (after.descriptors, before.descriptors + 5) << before << " … " << after;
   EXPECT_LE (after.threads, before.threads + 2) << before << " … " << after;

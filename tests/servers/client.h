@@ -50,7 +50,7 @@ public:
   forget ()
   {
     std::lock_guard<std::mutex> hold (lock_);
-    events_.clear ();
+    std::vector<Event> ().swap (events_);
   }
 
   std::vector<Event>

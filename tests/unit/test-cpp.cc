@@ -92,6 +92,15 @@ TEST (Cpp, RuntimeFromAConfigLeavesItToItsOwner)
   EXPECT_NE (first.pool ().raw (), second.pool ().raw ());
 }
 
+TEST (Cpp, RuntimeFromAConnectionString)
+{
+  cenote::Runtime runtime = cenote::Runtime::from_uri ("grpc://127.0.0.1:1?autoConnect=false&size=2&telemetry=");
+  cenote::Error error = thrown ([] { cenote::Runtime::from_uri ("grpc://127.0.0.1:99999"); });
+
+  EXPECT_EQ (runtime.pool ().name (), "default");
+  EXPECT_TRUE (error.is (CENOTE_ERROR_CONFIG)) << error.what ();
+}
+
 TEST (Cpp, PoolIsFoundByItsName)
 {
   cenote::Runtime runtime = open ();
