@@ -6,6 +6,7 @@
 
 #include "argument.h"
 #include "config-entry.h"
+#include "credential.h"
 #include "profile.h"
 
 /* The pool under the rules. */
@@ -221,21 +222,15 @@ check_scheme (const Rules *rules)
                  "contradicts the connection string, which is without TLS (another transport, or grpcs://)");
 }
 
-/* What C-core would refuse in a header, at the first call. */
 static void
 check_api_key (const Rules *rules)
 {
-  const char *key = pool_text (rules->pool, POOL_API_KEY), *p;
+  const PoolCredentials credentials = { CREDENTIALS_API_KEY, (char *) pool_text (rules->pool, POOL_API_KEY) };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *header = credentials.value == NULL ? NULL : credential_read (&credentials, &error);
 
-  if (key != NULL && *key == '\0')
-    add_problem (rules, POOL_API_KEY, "is empty (leave it out where there is none)");
-  for (p = key; p != NULL && *p != '\0'; p++) {
-    if (!g_ascii_isprint (*p)) {
-      add_problem (rules, POOL_API_KEY,
-                   "has a character that no header can carry (letters, digits, and signs of ASCII)");
-      return;
-    }
-  }
+  if (error != NULL)
+    add_problem (rules, POOL_API_KEY, error->message);
 }
 
 static void

@@ -30,8 +30,8 @@ static const struct {
   { "authPort", "OAuth2, which this version does not have" },
   { "srvNameServer", "SRV records, which are not looked up" },
   { "skipTlsValidation", "unverified TLS, which there is not (transport.ca-file=PATH names whom to trust)" },
-  { "certificatePath", "a client's certificate (an option of the transport: transport.KEY=VALUE)" },
-  { "certificatePassword", "a client's certificate (an option of the transport: transport.KEY=VALUE)" },
+  { "certificatePath", "a client's certificate (transport.cert-file=PATH and transport.key-file=PATH)" },
+  { "certificatePassword", "a key with a passphrase, which is not taken (transport.key-file=PATH, without one)" },
   { "loadBalancer", "a choice of hosts (the connector and the picker make it: connector=NAME, picker=NAME)" },
 };
 

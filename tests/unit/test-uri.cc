@@ -87,8 +87,8 @@ const Good good[] = {
     "tls dns:///h:35000 backoff=exponential size=3 backoff.initial=1s backoff.multiplier=2 backoff.jitter=0 "
     "backoff.max=1min" },
   { "chronicle://h?backoff=constant", "tls dns:///h:35000 backoff=constant size=1" },
-  { "chronicle://h?backoff=constant&apiKey=s3c+ret9", "tls dns:///h:35000 backoff=constant size=1 api-key=(secret)",
-    CREDENTIALS_API_KEY, "s3c ret9" },
+  { "chronicle://h?backoff=constant&apiKey=s3c%2Bret9&health-service=a+b",
+    "tls dns:///h:35000 backoff=constant size=1 health-service=a b api-key=(secret)", CREDENTIALS_API_KEY, "s3c+ret9" },
 };
 
 TEST (Uri, GoodOnes)
@@ -225,9 +225,9 @@ const Bad bad[] = {
     "(uri): has user:password, and the pool has token-file as well (one kind of credentials)" },
   { "grpcs://h?token-file=/t&apiKey=s3cret9",
     "(uri): [pool:default] token-file: contradicts apiKey (write one of them)" },
-  { "grpcs://h?apiKey=", "(uri): [pool:default] apiKey: is empty (leave it out where there is none)" },
-  { "grpcs://h?apiKey=s3c%C3%A9ret9", "(uri): [pool:default] apiKey: has a character that no header can carry "
-                                      "(letters, digits, and signs of ASCII)" },
+  { "grpcs://h?apiKey=", "(uri): [pool:default] apiKey: api-key is empty" },
+  { "grpcs://h?apiKey=s3c%C3%A9ret9", "(uri): [pool:default] apiKey: api-key has at place 4 a byte that no header "
+                                      "may have (expected one line of printable ASCII without blanks)" },
   { "grpcs://h?apiKey=s3c%0Aret9", "(uri): the value of key 1 of the query" UNDECODABLE },
   { "grpcs://h?apiKey=s3c&ret9", "(uri): key 2 of the query is not KEY=VALUE (an '&' in a value is written %26)" },
   { "grpcs://h?apiKey=s3c&ret9=", NOT_SHOWN },
