@@ -61,6 +61,21 @@ TEST_F (WireCredentials, AnApiKeyComesOverTls13Too)
   EXPECT_EQ (client.header ("api-key"), "s3cret");
 }
 
+/* A pool of nothing but a connection string. */
+TEST_F (WireCredentials, ThoseOfAConnectionStringComeToo)
+{
+  const std::string host = "127.0.0.1:" + std::to_string (server.port ()),
+                    query = "?transport.ca-file=" + (folder / "ca.pem"), pool = "[cenote]\ntelemetry=\n[pool:test]\nuri=";
+  TlsClient basic (pool + "grpcs://al%40ice:hunt%3Aer2@" + host + query + "\n");
+  TlsClient key (pool + "chronicle://" + host + query + "&apiKey=s3cret%3D\n");
+  g_autofree char *pair = g_base64_encode (reinterpret_cast<const guchar *> ("al@ice:hunt:er2"), 15);
+
+  ASSERT_TRUE (basic.await_ready ());
+  EXPECT_EQ (basic.header ("authorization"), std::string ("Basic ") + pair);
+  ASSERT_TRUE (key.await_ready ());
+  EXPECT_EQ (key.header ("api-key"), "s3cret=");
+}
+
 TEST_F (WireCredentials, AChangedTokenComesOverTheSameChannels)
 {
   TlsClient client (server.port (), transport, "size=2\ntoken-file=" + folder.write ("token", "first\n") + "\n");

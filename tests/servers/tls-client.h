@@ -30,7 +30,13 @@ class TlsClient : public Client {
 public:
   explicit TlsClient (unsigned port, const std::string &transport, const std::string &pool = "",
                       const std::string &target = "")
-    : Client (tls_keyfile (port, transport, pool, target),
+    : TlsClient (tls_keyfile (port, transport, pool, target))
+  {
+  }
+
+  /* With [pool:test]. */
+  explicit TlsClient (const std::string &keyfile)
+    : Client (keyfile,
               CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED) |
                 CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED))
   {
