@@ -92,6 +92,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-scan.cc \
   tests/unit/test-settings.cc \
   tests/unit/test-sinks.cc \
+  tests/unit/test-slot-addresses.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \
   tests/unit/test-table.cc \

@@ -25,6 +25,7 @@ pool_free (CenotePool *pool)
   g_ptr_array_unref (pool->addresses);
   pool_view_clear (&pool->view);
   g_hash_table_unref (pool->address_names);
+  g_hash_table_unref (pool->closed_names);
   g_queue_clear_full (&pool->closed, g_free);
   g_array_unref (pool->free_places);
   g_hash_table_unref (pool->waiter_ids);

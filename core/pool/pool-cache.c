@@ -52,14 +52,29 @@ tell_count (CenotePool *pool)
   observers_connection_count (pool->observers, pool->n_connections);
 }
 
+/* (transfer full) (nullable): the oldest. */
+static char *
+pop_closed (CenotePool *pool)
+{
+  char *name = g_queue_pop_head (&pool->closed);
+
+  if (name != NULL)
+    g_hash_table_remove (pool->closed_names, name);
+  return name;
+}
+
 static void
 note_closed (CenotePool *pool, const Channel *channel)
 {
-  if (pool->phase != POOL_RUNNING)
+  char *name;
+
+  if (pool->phase != POOL_RUNNING || g_hash_table_contains (pool->closed_names, channel->address->name))
     return;
-  g_queue_push_tail (&pool->closed, g_strdup (channel->address->name));
+  name = g_strdup (channel->address->name);
+  g_queue_push_tail (&pool->closed, name);
+  g_hash_table_add (pool->closed_names, name);
   if (g_queue_get_length (&pool->closed) > MAX_CLOSED)
-    g_free (g_queue_pop_head (&pool->closed));
+    g_free (pop_closed (pool));
 }
 
 /* One that is closed while it is connected was closed by us; else its connection was lost before. */
@@ -89,20 +104,14 @@ pool_cache_tell_miss (CenotePool *pool, const Address *address)
 
 /* --------------------------------------------------------------------- verbs */
 
-/* Each once, however often it was closed since. */
 static char **
 take_closed (CenotePool *pool)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   GPtrArray *closed = g_ptr_array_new ();
   char *name;
 
-  while ((name = g_queue_pop_head (&pool->closed)) != NULL) {
-    if (g_hash_table_add (seen, name))
-      g_ptr_array_add (closed, name);
-    else
-      g_free (name);
-  }
+  while ((name = pop_closed (pool)) != NULL)
+    g_ptr_array_add (closed, name);
   g_ptr_array_add (closed, NULL);
   return (char **) g_ptr_array_free (closed, FALSE);
 }

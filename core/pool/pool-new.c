@@ -278,6 +278,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool_view_init (&pool->view);
   pool->address_names = g_hash_table_new (g_str_hash, g_str_equal);
   g_queue_init (&pool->closed);
+  pool->closed_names = g_hash_table_new (g_str_hash, g_str_equal);
   pool->verb_address = CENOTE_NO_ADDRESS;
   pool->next_channel_id = 1;
   pool->free_places = g_array_new (FALSE, FALSE, sizeof (guint32));

@@ -126,6 +126,7 @@ struct CenotePool {
   GHashTable *address_names; /* of a pool that dials: name → Address */
   guint n_connections;       /* of a pool that dials: those that stand */
   GQueue closed;             /* of char *: addresses whose connection was closed, for cenote_pool_expire() */
+  GHashTable *closed_names;  /* the same, as a set */
   guint n_live;              /* channels, but for those that drain */
   guint n_over;              /* channels in SHUTDOWN, to be swept */
   guint64 next_channel_id;

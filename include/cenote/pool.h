@@ -171,8 +171,8 @@ CENOTE_API gboolean cenote_pool_dial (CenotePool *pool, const char *address, gin
  * found unused: no lease was held or released and nobody waited since the sweep
  * before.  (The connector's own timer, expire-interval, sweeps too.)
  * Returns: (transfer full): the addresses whose connection was closed since the last call, by this
- *   sweep, an earlier one, cenote_pool_close_on_release() or for room: each once, of the last 10000
- *   closings; NULL-terminated, empty and never NULL; g_strfreev().  Empty where the connector has no cache.
+ *   sweep, an earlier one, cenote_pool_close_on_release() or for room: each once, the first closed first, and
+ *   at most the last 10000; NULL-terminated, empty and never NULL; g_strfreev().  Empty where there is no cache.
  * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
  */
 CENOTE_API char **cenote_pool_expire (CenotePool *pool);

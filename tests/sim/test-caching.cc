@@ -631,4 +631,139 @@ TEST_F (CachingTest, DialsAreSampled)
   EXPECT_EQ (last (CENOTE_EVENT_CONNECTOR_DIAL)->event.ok, 0);
 }
 
+/* --------------------------------------------------------------- at random */
+
+class CachingWalk : public CachingTest, public testing::WithParamInterface<int>
+{
+protected:
+  std::vector<CenoteLease> leases;
+  gint64 longest_us = 500 * SIM_MS;
+
+  guint
+  pick (guint n)
+  {
+    return static_cast<guint> (sim_luck (sim) % n);
+  }
+
+  std::string
+  any_address ()
+  {
+    return "sim:" + std::string (1, static_cast<char> ('a' + pick (6)));
+  }
+
+  void
+  collect ()
+  {
+    for (SimDial &made : callers)
+      if (made.lease.channel != nullptr) {
+        leases.push_back (made.lease);
+        made.lease = CENOTE_LEASE_INIT;
+      }
+  }
+
+  void
+  release_one ()
+  {
+    if (leases.empty ())
+      return;
+    std::swap (leases[pick (static_cast<guint> (leases.size ()))], leases.back ());
+    cenote_lease_release_with_status (&leases.back (), static_cast<int> (pick (2)));
+    leases.pop_back ();
+  }
+
+  void
+  turn_peer ()
+  {
+    Peer *one = at (any_address ().c_str ());
+
+    if (pick (3) == 0)
+      peer_always (one, PEER_REFUSES, pick (20) * SIM_MS, 0, "refused");
+    else
+      peer_always (one, PEER_ACCEPTS, pick (50) * SIM_MS, PEER_FOREVER, nullptr);
+  }
+
+  void
+  step ()
+  {
+    switch (pick (16)) {
+    case 0:
+      expire ();
+      break;
+    case 1:
+      cenote_pool_close_on_release (pool, any_address ().c_str ());
+      break;
+    case 2:
+      peer_lose_all (at (any_address ().c_str ()), "gone");
+      break;
+    case 3:
+      turn_peer ();
+      break;
+    case 4:
+      if (pick (10) == 0)
+        cenote_pool_disconnect (pool);
+      cenote_pool_connect (pool, 0, nullptr);
+      break;
+    case 5:
+      if (pick (5) == 0)
+        cenote_pool_reconnect (pool);
+      break;
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+      release_one ();
+      break;
+    default:
+      dial (any_address (), pick (static_cast<guint> (longest_us)));
+    }
+    run (pick (3) * pick (30) * SIM_MS);
+    collect ();
+  }
+
+  std::string
+  fault ()
+  {
+    for (const CenoteLease &lease : leases)
+      if (connection_of (lease.channel)->state == CONNECTION_CLOSED)
+        return "a channel was closed under its lease";
+    if (sim_count (sim, 0).in_flight != static_cast<gint64> (leases.size ()))
+      return "leases are miscounted";
+    for (char name = 'a'; name < 'g'; name++)
+      if (at (("sim:" + std::string (1, name)).c_str ())->most_dialing > 2)
+        return "an address was dialled more than once at a time, and its replacement";
+    return "";
+  }
+};
+
+TEST_P (CachingWalk, KeepsItsPromises)
+{
+  std::string what;
+  guint n_dials = 0;
+
+  open_cache ("max-addresses=4\nexpire-interval=300ms");
+  for (int i = 0; i < 3000 && what.empty (); i++) {
+    step ();
+    what = fault ();
+  }
+  EXPECT_EQ (what, "");
+  cenote_pool_connect (pool, 0, nullptr);
+  run (longest_us + SIM_S);
+  collect ();
+  for (const SimDial &made : callers)
+    ASSERT_TRUE (made.answered) << "a caller waits beyond its deadline";
+  while (!leases.empty ())
+    release_one ();
+  for (char name = 'a'; name < 'g'; name++)
+    n_dials += peer_n_dials (at (("sim:" + std::string (1, name)).c_str ()));
+  run (10 * SIM_S);
+  for (char name = 'a'; name < 'g'; name++)
+    n_dials -= peer_n_dials (at (("sim:" + std::string (1, name)).c_str ()));
+  EXPECT_EQ (n_dials, 0u) << "nobody asked";
+  EXPECT_EQ (Status (pool)->n_channels, 0u) << "unused, and swept";
+  EXPECT_EQ (sim_count (sim, 0).addresses, 0u);
+  EXPECT_EQ (count (CENOTE_EVENT_PLUGIN_FAILED), 0u) << last (CENOTE_EVENT_PLUGIN_FAILED)->error;
+}
+
+INSTANTIATE_TEST_SUITE_P (Seeds, CachingWalk, testing::Range (1, 9));
+
 } // namespace
