@@ -80,6 +80,17 @@ release_all (std::vector<CenoteLease> *leases)
     cenote_lease_release (&lease);
 }
 
+/* Whether a pool could name the plugin. */
+static inline bool
+has_plugin (CenotePluginKind kind, const char *name)
+{
+  g_autoptr (CenoteRegistry) registry = cenote_registry_new ();
+  const char *modules = g_getenv ("CENOTE_TEST_PLUGINS");
+
+  return (modules == nullptr || cenote_registry_add_directory (registry, modules, nullptr)) &&
+         cenote_registry_load (registry, kind, name, nullptr);
+}
+
 /* The channels that N gets in a row give. */
 static inline size_t
 count_distinct (Client *client, gint64 n)

@@ -26,6 +26,7 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a2-outages.cc \
   tests/seeds/test-seed-a2-scaling.cc \
   tests/seeds/test-seed-a2-service.cc \
+  tests/seeds/test-seed-a2-strategies.cc \
   tests/seeds/test-seed-a2-telemetry.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GrpcConnectionPool 0.3: its configurations (production, local, from the
- * environment) and strategies, and what it left unread or unsaid of them.
+ * environment), and what it left unread or unsaid of them.
  */
 #include <gtest/gtest.h>
 
@@ -319,27 +319,6 @@ TEST (SeedA2, A2_AwaitReadyTimesOut)
   EXPECT_FALSE (cenote_pool_await_ready (client.pool, 50, &error));
   EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_TIMEOUT)) << error->message;
   EXPECT_SAYS (std::string (error->message), "Connection refused");
-}
-
-/* ---------------------------------------------------------------- strategies */
-
-TEST (SeedA2, C2_Strategy_RoundRobinGoesOverAllInTurn)
-{
-  EchoServer server;
-  ASSERT_TRUE (server.start ());
-  Client client (server.port (), "size=5\npicker=round-robin\n");
-  std::vector<grpc_channel *> picks;
-
-  ASSERT_TRUE (connect_all (&client, 5));
-  for (int i = 0; i < 20; i++) {
-    g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
-
-    ASSERT_TRUE (client.get (&lease));
-    picks.push_back (lease.channel);
-  }
-  EXPECT_EQ (std::set<grpc_channel *> (picks.begin (), picks.begin () + 5).size (), 5u);
-  for (size_t i = 5; i < picks.size (); i++)
-    EXPECT_EQ (picks[i], picks[i - 5]) << "pick " << i;
 }
 
 } // namespace

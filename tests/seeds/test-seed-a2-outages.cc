@@ -49,10 +49,12 @@ watch_outage (Client *client, unsigned size, gint64 seconds)
 TEST (SeedA2, B1_OutageNeverKillsThePool)
 {
   const unsigned size = 20, seconds = scaled (60, 4);
+  const char *backoff = has_plugin (CENOTE_PLUGIN_BACKOFF, "decorrelated")
+                          ? "[backoff:brisk]\nplugin=decorrelated\nmin=100ms\nmax=500ms\n"
+                          : "[backoff:brisk]\nplugin=exponential\ninitial=100ms\nmax=500ms\n";
   EchoServer server;
   ASSERT_TRUE (server.start ());
-  Client client (server.port (),
-                 "size=20\nbackoff=brisk\n[backoff:brisk]\nplugin=exponential\ninitial=100ms\nmax=500ms\n");
+  Client client (server.port (), std::string ("size=20\nbackoff=brisk\n") + backoff);
 
   ASSERT_TRUE (connect_all (&client, size));
   server.kill ();
