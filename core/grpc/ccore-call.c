@@ -28,8 +28,8 @@ struct CcoreCall {
   grpc_slice details;
 };
 
-static GBytes *
-message_from_buffer (grpc_byte_buffer *buffer)
+GBytes *
+ccore_bytes_from_buffer (grpc_byte_buffer *buffer)
 {
   grpc_byte_buffer_reader reader;
   grpc_slice all;
@@ -42,6 +42,18 @@ message_from_buffer (grpc_byte_buffer *buffer)
   bytes = g_bytes_new (GRPC_SLICE_START_PTR (all), GRPC_SLICE_LENGTH (all));
   grpc_slice_unref (all);
   return bytes;
+}
+
+grpc_byte_buffer *
+ccore_buffer_from_bytes (GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+  grpc_slice slice = grpc_slice_from_copied_buffer (data == NULL ? "" : data, size);
+  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
+
+  grpc_slice_unref (slice);
+  return buffer;
 }
 
 static void
@@ -61,7 +73,7 @@ call_ended (ControlNote *note)
 {
   CcoreCall *call = (CcoreCall *) ((char *) note - G_STRUCT_OFFSET (CcoreCall, note));
   char *details = grpc_slice_to_c_string (call->details);
-  g_autoptr (GBytes) message = message_from_buffer (call->response);
+  g_autoptr (GBytes) message = ccore_bytes_from_buffer (call->response);
   const CcoreReply reply = {
     .status = (int) call->status,
     .details = details,
@@ -126,9 +138,7 @@ ccore_call_start (Ccore *ccore, Control *control, grpc_channel *channel, const c
                   CcoreCallDone done, gpointer data)
 {
   CcoreCall *call = g_new0 (CcoreCall, 1);
-  gsize size = 0;
-  gconstpointer bytes = request == NULL ? NULL : g_bytes_get_data (request, &size);
-  grpc_slice payload = grpc_slice_from_copied_buffer (bytes == NULL ? "" : bytes, size);
+  g_autoptr (GBytes) empty = g_bytes_new_static ("", 0);
   grpc_slice path = grpc_slice_from_copied_string (method);
 
   call->functor.functor_run = call_run;
@@ -139,13 +149,12 @@ ccore_call_start (Ccore *ccore, Control *control, grpc_channel *channel, const c
   call->data = data;
   call->begun_us = control_now_us (control);
   call->details = grpc_empty_slice ();
-  call->request = grpc_raw_byte_buffer_create (&payload, 1);
+  call->request = ccore_buffer_from_bytes (request == NULL ? empty : request);
   grpc_metadata_array_init (&call->initial);
   grpc_metadata_array_init (&call->trailing);
   call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, ccore_callback_queue (ccore), path, NULL,
                                          gpr_inf_future (GPR_CLOCK_REALTIME), NULL);
   grpc_slice_unref (path);
-  grpc_slice_unref (payload);
   control_timer_set (control, &call->deadline, call->begun_us + timeout_us);
   call_start_batch (call);
   return call;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ccore: everything that the core asks of gRPC's C-core, so that a new major of
- * it touches these files alone (ccore.c, ccore-args.c, ccore-call.c; transports
- * create channels themselves).
+ * it touches these files alone (ccore.c, ccore-args.c, ccore-call.c, ccore-stream.c;
+ * transports create channels themselves).
  *
  * One Ccore a runtime: a callback completion queue for connectivity watches and
  * private calls, whose functors run on C-core's own threads and only leave a
@@ -101,7 +101,9 @@ gint64 ccore_attempt_us (gint64 connect_timeout_us);
 const void *ccore_args_get (const CcoreArgs *args);
 void ccore_args_free (CcoreArgs *args);
 
-/* For ccore-call.c: the callback queue. */
+/* For ccore-call.c and ccore-stream.c: the callback queue, and messages.  NULL from NULL, or what cannot be read. */
 struct grpc_completion_queue *ccore_callback_queue (Ccore *ccore);
+struct grpc_byte_buffer *ccore_buffer_from_bytes (GBytes *bytes);
+GBytes *ccore_bytes_from_buffer (struct grpc_byte_buffer *buffer);
 
 #endif

@@ -390,11 +390,12 @@ destroy_channel (grpc_channel *channel, gpointer data)
 }
 
 static grpc_channel *
-create_channel (const LinkSite *site, const char *address, GError **error)
+create_channel (const LinkSite *site, const char *address, gpointer owner, GError **error)
 {
   const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
+  const void *args = site->channel_args_for == NULL ? site->channel_args : site->channel_args_for (owner);
   CenoteFault fault = FAULT_INIT;
-  grpc_channel *channel = ops->create_channel (site->transport->state, address, site->channel_args, &fault);
+  grpc_channel *channel = ops->create_channel (site->transport->state, address, args, &fault);
 
   if (channel == NULL)
     g_propagate_error (error, fault_take (&fault, site->transport->host, "create_channel"));
@@ -406,7 +407,7 @@ Link *
 link_new (const LinkSite *site, const char *address, gpointer owner, GError **error)
 {
   const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
-  grpc_channel *channel = create_channel (site, address, error);
+  grpc_channel *channel = create_channel (site, address, owner, error);
   Link *link;
 
   if (channel == NULL)
@@ -454,10 +455,36 @@ link_slot (const Link *link)
   return link->slot;
 }
 
+grpc_channel *
+link_channel (const Link *link)
+{
+  return link->channel;
+}
+
 gboolean
 link_is_ready (const Link *link)
 {
   return link->last == CENOTE_CHANNEL_READY;
+}
+
+gboolean
+link_is_up (Link *link)
+{
+  gboolean heard;
+
+  monitor_lock (&link->lock);
+  heard = link->n_unheard == 0;
+  monitor_unlock (&link->lock);
+  return heard && link_is_ready (link);
+}
+
+void
+link_hide (Link *link)
+{
+  monitor_lock (&link->lock);
+  if (!link->closed)
+    slot_hide (link->slot);
+  monitor_unlock (&link->lock);
 }
 
 /* Who tells of a loss takes the lock too: either we know of it here, or the slot is hidden after this. */

@@ -33,6 +33,8 @@ typedef struct LinkSite {
   SlotTable *table;
   Instance *transport;
   const void *channel_args;
+  /* Nullable: in place of channel_args, what OWNER's channel is made with now; borrowed until the next call. */
+  const void *(*channel_args_for) (gpointer owner);
   void (*event) (gpointer owner, LinkEvent event, const char *error);
   guint *n_links;            /* that exist: the site may go when it is 0 */
   GQueue *lingering;         /* of Link: over, but for their attempt */
@@ -44,10 +46,15 @@ Link *link_new (const LinkSite *site, const char *address, gpointer owner, GErro
 /* Begins to connect. */
 void link_connect (Link *link);
 Slot *link_slot (const Link *link);
+grpc_channel *link_channel (const Link *link);
 gboolean link_is_ready (const Link *link);
+/* The same, and nothing that was told and is not handled yet says otherwise. */
+gboolean link_is_up (Link *link);
 /* Lets callers have it, unless its connection is gone already: what was told of
  * that, and is not handled yet, counts. */
 void link_show (Link *link);
+/* Callers do not get it until link_show(); LINK events go on. */
+void link_hide (Link *link);
 /* No lease is given any more; LINK events go on. */
 void link_close (Link *link);
 /* Takes link_close() back: it may be shown again. */

@@ -274,6 +274,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   runtime->site = (PoolSite) {
     .control = runtime->control,
     .ccore = runtime->ccore,
+    .streams = ccore_stream_maker (runtime->ccore, runtime->control),
     .bus = runtime->bus,
     .callbacks = runtime->callbacks,
     .budget = &runtime->budget,
