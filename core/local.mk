@@ -33,6 +33,7 @@ libcenote_core_la_SOURCES = \
   core/telemetry/callbacks.h \
   core/grpc/ccore-args.c \
   core/grpc/ccore-call.c \
+  core/grpc/ccore-stream.c \
   core/grpc/ccore.c \
   core/grpc/ccore.h \
   core/pool/channel.c \
@@ -74,6 +75,8 @@ libcenote_core_la_SOURCES = \
   core/base/json.c \
   core/base/json.h \
   core/slots/lease.c \
+  core/grpc/health-message.c \
+  core/grpc/health-message.h \
   core/grpc/link.c \
   core/grpc/link.h \
   core/grpc/ccore-credentials.c \
@@ -84,6 +87,11 @@ libcenote_core_la_SOURCES = \
   core/config/credential.h \
   core/config/trial.c \
   core/config/trial.h \
+  core/grpc/stream.h \
+  core/pool/health.c \
+  core/pool/health.h \
+  core/pool/keepalive.c \
+  core/pool/keepalive.h \
   core/pool/mock.c \
   core/pool/mock.h \
   core/base/monitor.c \
@@ -110,6 +118,7 @@ libcenote_core_la_SOURCES = \
   core/pool/pool-dial.c \
   core/pool/pool-events.c \
   core/pool/pool-get.c \
+  core/pool/pool-keepalive.c \
   core/pool/pool-new.c \
   core/config/pool-options.c \
   core/pool/pool-plan.c \
@@ -117,6 +126,9 @@ libcenote_core_la_SOURCES = \
   core/config/pool-rules.h \
   core/config/pool-settings.c \
   core/config/pool-settings.h \
+  core/pool/ping.c \
+  core/pool/ping.h \
+  core/pool/pool-probes.c \
   core/pool/pool-status.c \
   core/pool/pool-verbs.c \
   core/pool/pool-view.c \

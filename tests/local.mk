@@ -67,6 +67,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-expand.cc \
   tests/unit/test-explain.cc \
   tests/unit/test-exponential.cc \
+  tests/unit/test-health-message.cc \
   tests/unit/test-histogram.cc \
   tests/unit/test-host.cc \
   tests/unit/test-json-reader.cc \
@@ -199,6 +200,8 @@ tests_abi_tests_SOURCES = \
 tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
 tests_sim_tests_LDADD = $(test_libs)
 tests_sim_tests_SOURCES = \
+  tests/sim/peer-streams.c \
+  tests/sim/peer-streams.h \
   tests/sim/peers.c \
   tests/sim/peers.h \
   tests/sim/sim-test.h \
@@ -218,6 +221,9 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-caching.cc \
   tests/sim/test-channel.cc \
   tests/sim/test-counts.cc \
+  tests/sim/test-health.cc \
+  tests/sim/test-keepalive.cc \
+  tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \
   tests/sim/test-random.cc \
   tests/sim/test-runtime.cc \

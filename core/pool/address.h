@@ -18,6 +18,7 @@
 
 #include "core/runtime/control.h"
 #include "core/registry/instance.h"
+#include "keepalive.h"
 
 typedef struct Channel Channel;
 typedef struct Address Address;
@@ -67,6 +68,7 @@ struct Address {
   gint64 next_attempt_us;
   gint64 last_use_us;        /* -1: never */
   char *last_error;          /* of a failed attempt or a lost connection; NULL: none */
+  Keepalive keepalive;       /* its pool's to look at */
   guint n_channels;          /* of the pool's, in any state */
   guint n_ready;             /* of them */
   guint n_waiters;           /* callers that wait for this one */

@@ -111,8 +111,10 @@ note_drain (Channel *channel, char *why)
 static void
 wait_without_link (Channel *channel, ChannelEvent event, const char *error)
 {
+  const char *what = channel->state == CENOTE_CHANNEL_READY ? "waits to reconnect" : "could not connect";
+
   if (close_link (channel)) {
-    channel_become (channel, CENOTE_CHANNEL_TRANSIENT_FAILURE, event, g_strdup_printf ("could not connect: %s", error));
+    channel_become (channel, CENOTE_CHANNEL_TRANSIENT_FAILURE, event, g_strdup_printf ("%s: %s", what, error));
     return;
   }
   address_unask (channel->address, channel);
@@ -166,17 +168,24 @@ has_proved (gpointer data)
 
 /* -------------------------------------------------------------------- ready */
 
+static const char *
+why_ready (const Channel *channel)
+{
+  return channel->health == HEALTH_AWAITED ? "is connected, and waits for its server's health" : "is connected";
+}
+
 static void
 enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
 {
   Control *control = channel->site->control;
 
+  channel->health = channel->site->asks_health ? HEALTH_AWAITED : HEALTH_NOT_ASKED;
   control_timer_unset (control, &channel->attempt_timer);
   channel->ready_us = now_us (channel);
   channel->healthy = FALSE;
   channel->was_proved = slot_is_proved (link_slot (channel->link));
   control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
-  channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup ("is connected"));
+  channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup (why_ready (channel)));
   channel->site->connected (channel, duration_us);
 }
 
@@ -186,6 +195,19 @@ static gboolean
 is_healthy (const Channel *channel)
 {
   return channel->healthy || (!channel->was_proved && slot_is_proved (link_slot (channel->link)));
+}
+
+/* The connection stays, in rotation or out of it. */
+static void
+change_health (Channel *channel, ChannelEvent event, const char *reason)
+{
+  gboolean serves = event == CHANNEL_SERVES;
+
+  channel->health = serves ? HEALTH_SERVES : HEALTH_SERVES_NOT;
+  if (!serves)
+    link_hide (channel->link);
+  channel_become (channel, CENOTE_CHANNEL_READY, event,
+                  g_strdup_printf ("is connected, and %s: %s", serves ? "serves" : "out of rotation", reason));
 }
 
 static void
@@ -228,6 +250,7 @@ end_drain (Channel *channel)
   g_clear_pointer (&channel->drain_why, g_free);
   channel->drain_us = -1;
   channel->replaced = channel->told_late = FALSE;
+  channel->health = channel->site->asks_health ? HEALTH_AWAITED : HEALTH_NOT_ASKED;
   link_reopen (channel->link);
   if (!channel->healthy)
     control_timer_set (channel->site->control, &channel->proof_timer, channel->ready_us + PROOF_US);
@@ -264,6 +287,9 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PROVED:
   case CHANNEL_REVIVE:
   case CHANNEL_TICK:
+  case CHANNEL_PING_FAILED:
+  case CHANNEL_SERVES:
+  case CHANNEL_SERVES_NOT:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -299,6 +325,9 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PROVED:
   case CHANNEL_REVIVE:
   case CHANNEL_TICK:
+  case CHANNEL_PING_FAILED:
+  case CHANNEL_SERVES:
+  case CHANNEL_SERVES_NOT:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -314,6 +343,7 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
     address_ask (channel->address, channel, FALSE);
     break;
   case CHANNEL_LINK_FAILED:
+  case CHANNEL_PING_FAILED:
     leave_ready (channel, reason);
     address_ask (channel->address, channel, FALSE);
     wait_without_link (channel, event, channel->last_error);
@@ -321,6 +351,10 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PROVED:
     channel->healthy = TRUE;
     address_proved (channel->address);
+    break;
+  case CHANNEL_SERVES:
+  case CHANNEL_SERVES_NOT:
+    change_health (channel, event, reason);
     break;
   case CHANNEL_DRAIN:
     begin_drain (channel, reason);
@@ -345,7 +379,8 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
     if (channel->ready_us < 0 || !link_is_ready (channel->link))
       break;
     end_drain (channel);
-    channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup ("is connected, and was called back from draining"));
+    channel_become (channel, CENOTE_CHANNEL_READY, event,
+                    g_strconcat (why_ready (channel), " (called back from draining)", NULL));
     break;
   case CHANNEL_LINK_LOST:
   case CHANNEL_LINK_FAILED:
@@ -362,6 +397,9 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_LINK_READY:
   case CHANNEL_LATE:
   case CHANNEL_PROVED:
+  case CHANNEL_PING_FAILED:
+  case CHANNEL_SERVES:
+  case CHANNEL_SERVES_NOT:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -433,9 +471,16 @@ channel_failures (const Channel *channel)
 }
 
 gboolean
+channel_is_fit (const Channel *channel)
+{
+  return channel->state == CENOTE_CHANNEL_READY
+         && (channel->health == HEALTH_NOT_ASKED || channel->health == HEALTH_SERVES);
+}
+
+gboolean
 channel_is_shown (const Channel *channel)
 {
-  return channel->state == CENOTE_CHANNEL_READY && !channel->ejected && channel->place != CHANNEL_NO_PLACE;
+  return channel_is_fit (channel) && !channel->ejected && channel->place != CHANNEL_NO_PLACE;
 }
 
 const char *
@@ -452,6 +497,9 @@ channel_event_to_string (ChannelEvent event)
     [CHANNEL_DRAIN] = "drain",
     [CHANNEL_REVIVE] = "revive",
     [CHANNEL_TICK] = "tick",
+    [CHANNEL_PING_FAILED] = "ping_failed",
+    [CHANNEL_SERVES] = "serves",
+    [CHANNEL_SERVES_NOT] = "serves_not",
   };
 
   return names[event];

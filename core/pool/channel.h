@@ -9,6 +9,9 @@
  *    │      TRANSIENT_FAILURE ──DIAL──▶ …  │
  *    └─────────────────────────────────────┘
  *
+ * READY is in rotation (channel_is_shown()) while its health, where that is asked
+ * for, says so; the connection stays meanwhile.
+ *
  * IDLE and TRANSIENT_FAILURE wait for their address to let them dial.  A link is
  * one grpc_channel and one attempt; one that was READY and went IDLE is dialled
  * again in place.  A failed link that is still leased keeps this channel, which
@@ -34,14 +37,25 @@ typedef enum {
   CHANNEL_DRAIN,
   CHANNEL_REVIVE,
   CHANNEL_TICK,              /* look whether the last lease is gone */
+  CHANNEL_PING_FAILED,       /* the peer gives no sign of life: as if the link had failed */
+  CHANNEL_SERVES,            /* its server says so, or has no opinion */
+  CHANNEL_SERVES_NOT,
   N_CHANNEL_EVENTS
 } ChannelEvent;
+
+typedef enum {
+  HEALTH_NOT_ASKED,
+  HEALTH_AWAITED,            /* no answer yet on this connection */
+  HEALTH_SERVES,
+  HEALTH_SERVES_NOT
+} ChannelHealth;
 
 /* What all channels of a pool share.  Each function is told after the fact. */
 typedef struct ChannelSite {
   Control *control;
   const LinkSite *links;
   gint64 connect_timeout_us;
+  gboolean asks_health;      /* somebody tells SERVES and SERVES_NOT of each connection */
   /* The state changed; the only place to log it. */
   void (*became) (Channel *channel, CenoteChannelState old, ChannelEvent event);
   void (*connected) (Channel *channel, gint64 duration_us);
@@ -70,8 +84,10 @@ struct Channel {
   gboolean connected;        /* counted among the connections of a pool that dials */
   gboolean told_late;        /* people know that it drains for too long */
   gint64 untold_us;          /* nobody was told yet that it is connected, which took so long; -1: told */
+  gboolean counted;          /* by its pool, as one in rotation */
   Address *address;
   CenoteChannelState state;
+  ChannelHealth health;      /* of this connection; means something in READY only */
   char *why;                 /* one sentence: why it is in this state */
   char *drain_why;           /* why it drains; NULL: it does not */
   Link *link;                /* NULL: none now */
@@ -89,6 +105,8 @@ struct Channel {
   gint64 failures_before;
   ControlTimer attempt_timer;
   ControlTimer proof_timer;
+  gint64 keepalive_us;       /* between the keepalive pings of its link, as far as is known; CENOTE_OFF: none */
+  struct Probes *probes;     /* its pool's, see pool-probes.c; NULL: never READY */
   guint at;                  /* the rest is the pool's view's: where its row is */
   gboolean touched;
   gboolean changed;
@@ -101,7 +119,8 @@ void channel_free (Channel *channel);
 /* Puts it in line for its address; once, after channel_new(). */
 void channel_begin (Channel *channel);
 
-/* The one way in; REASON (nullable) is the error of LINK_FAILED and LINK_LOST, or why it drains. */
+/* The one way in; REASON (nullable) is the error of LINK_FAILED, LINK_LOST and PING_FAILED,
+ * what its server says (SERVES, SERVES_NOT), or why it drains. */
 void channel_handle (Channel *channel, ChannelEvent event, const char *reason);
 /* For LinkSite.event. */
 void channel_link_event (gpointer owner, LinkEvent event, const char *error);
@@ -111,7 +130,9 @@ void channel_orphan (Channel *channel);
 gint64 channel_in_flight (const Channel *channel);
 gint64 channel_calls (const Channel *channel);
 gint64 channel_failures (const Channel *channel);
-/* Whether it is in rotation: READY, not ejected, and has a place. */
+/* Whether it may have a place: READY, and serves as far as is known and asked. */
+gboolean channel_is_fit (const Channel *channel);
+/* Whether it is in rotation: fit, not ejected, and has a place. */
 gboolean channel_is_shown (const Channel *channel);
 const char *channel_event_to_string (ChannelEvent event);
 

@@ -13,8 +13,8 @@ now_us (const CenotePool *pool)
 
 /* ------------------------------------------------------------------ telling */
 
-static CenoteEvent
-channel_event (const Channel *channel, CenoteEventKind kind)
+CenoteEvent
+pool_channel_event (const Channel *channel, CenoteEventKind kind)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (kind);
 
@@ -23,8 +23,8 @@ channel_event (const Channel *channel, CenoteEventKind kind)
   return event;
 }
 
-static void
-note_error (CenotePool *pool, Address *address, const char *error)
+void
+pool_note_error (CenotePool *pool, Address *address, const char *error)
 {
   g_free (address->last_error);
   address->last_error = g_strdup (error);
@@ -38,7 +38,7 @@ note_error (CenotePool *pool, Address *address, const char *error)
 static void
 tell_state (CenotePool *pool, const Channel *channel, CenoteChannelState old, ChannelEvent what)
 {
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_STATE);
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_STATE);
   g_autofree char *step = NULL;
 
   if (!bus_wants (pool->bus, CENOTE_EVENT_CHANNEL_STATE))
@@ -52,7 +52,7 @@ tell_state (CenotePool *pool, const Channel *channel, CenoteChannelState old, Ch
 static void
 tell_drained (CenotePool *pool, const Channel *channel)
 {
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DRAINED);
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_DRAINED);
 
   event.duration_ns = channel->drain_us < 0 ? 0 : (now_us (pool) - channel->drain_us) * 1000;
   event.reason = channel->drain_why;
@@ -104,12 +104,8 @@ place_inherit (CenotePool *pool, Channel *channel)
 
 /* An unsigned count takes a STEP of -1 modulo its width. */
 static void
-count_state (CenotePool *pool, Channel *channel, CenoteChannelState state, int step)
+count_state (CenotePool *pool, CenoteChannelState state, int step)
 {
-  if (state == CENOTE_CHANNEL_READY) {
-    pool->n_ready += (guint) step;
-    channel->address->n_ready += (guint) step;
-  }
   if (state == CENOTE_CHANNEL_DRAINING)
     pool->n_draining += (guint) step;
   else if (state != CENOTE_CHANNEL_SHUTDOWN)
@@ -117,10 +113,34 @@ count_state (CenotePool *pool, Channel *channel, CenoteChannelState state, int s
 }
 
 static void
+count_shown (CenotePool *pool, Channel *channel)
+{
+  gboolean shown = channel_is_shown (channel);
+  guint step = (guint) (shown - channel->counted);
+
+  channel->counted = shown;
+  pool->n_ready += step;
+  channel->address->n_ready += step;
+}
+
+static void
+settle_place (CenotePool *pool, Channel *channel)
+{
+  if (channel_is_fit (channel) && channel->place == CHANNEL_NO_PLACE) {
+    if (channel->replaces != 0)
+      place_inherit (pool, channel);
+    else
+      place_take (pool, channel);
+  }
+  if (channel->state == CENOTE_CHANNEL_DRAINING || channel->state == CENOTE_CHANNEL_SHUTDOWN)
+    place_give (pool, channel);
+}
+
+static void
 tell_connected (Channel *channel)
 {
   CenotePool *pool = channel->site->pool;
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTED);
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTED);
 
   if (channel->untold_us < 0)
     return;
@@ -131,14 +151,21 @@ tell_connected (Channel *channel)
   observers_connected (pool->observers, channel->id, channel->address->name);
 }
 
+/* One whose health keeps it out of the rotation has to wait. */
 void
 pool_tell_connected (CenotePool *pool)
 {
   guint i;
 
   pool->has_untold = FALSE;
-  for (i = 0; i < pool->channels->len; i++)
-    tell_connected (pool->channels->pdata[i]);
+  for (i = 0; i < pool->channels->len; i++) {
+    Channel *channel = pool->channels->pdata[i];
+
+    if (channel_is_fit (channel))
+      tell_connected (channel);
+    else
+      pool->has_untold |= channel->untold_us >= 0;
+  }
 }
 
 static void
@@ -146,18 +173,13 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
 {
   CenotePool *pool = channel->site->pool;
 
-  if (old == CENOTE_CHANNEL_READY)
+  if (old == CENOTE_CHANNEL_READY && channel->state != CENOTE_CHANNEL_READY)
     tell_connected (channel);
-  count_state (pool, channel, old, -1);
-  count_state (pool, channel, channel->state, +1);
-  if (channel->state == CENOTE_CHANNEL_READY && channel->place == CHANNEL_NO_PLACE) {
-    if (channel->replaces != 0)
-      place_inherit (pool, channel);
-    else
-      place_take (pool, channel);
-  }
-  if (channel->state == CENOTE_CHANNEL_DRAINING || channel->state == CENOTE_CHANNEL_SHUTDOWN)
-    place_give (pool, channel);
+  count_state (pool, old, -1);
+  count_state (pool, channel->state, +1);
+  settle_place (pool, channel);
+  count_shown (pool, channel);
+  pool_probe_channel (pool, channel, old);
   pool->site->stirred (pool->site->runtime);
   if (channel->state == CENOTE_CHANNEL_SHUTDOWN && (old == CENOTE_CHANNEL_READY || old == CENOTE_CHANNEL_DRAINING))
     tell_drained (pool, channel);
@@ -194,11 +216,11 @@ static void
 channel_failed (Channel *channel, const char *error, gint64 duration_us)
 {
   CenotePool *pool = channel->site->pool;
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED);
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED);
   g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
 
   counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
-  note_error (pool, channel->address, error);
+  pool_note_error (pool, channel->address, error);
   event.duration_ns = duration_us * 1000;
   event.attempt = channel->attempts;
   event.error = error;
@@ -210,11 +232,11 @@ static void
 channel_lost (Channel *channel, const char *reason, gint64 connected_us)
 {
   CenotePool *pool = channel->site->pool;
-  CenoteEvent event = channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
 
   counters_add (pool->counters, COUNTER_DISCONNECTIONS, 1);
   tell_connected (channel);
-  note_error (pool, channel->address, reason);
+  pool_note_error (pool, channel->address, reason);
   event.duration_ns = connected_us * 1000;
   event.reason = reason;
   pool_emit (pool, &event);
@@ -289,6 +311,7 @@ pool_wire_events (CenotePool *pool)
     .control = pool->control,
     .links = &pool->links,
     .connect_timeout_us = pool_number (pool->settings, POOL_CONNECT_TIMEOUT),
+    .asks_health = pool_asks_health (pool),
     .became = channel_became,
     .changed = channel_changed,
     .connected = channel_connected,

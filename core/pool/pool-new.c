@@ -113,14 +113,14 @@ service_call_credentials (gpointer data)
 
 /* ------------------------------------------------------------------- making */
 
-static CcoreArgs *
-args_from_settings (const PoolSettings *settings)
+CcoreArgs *
+pool_args_new (const PoolSettings *settings, gint64 keepalive_us)
 {
   const CcoreArgsInput input = {
     .connect_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
     .max_message_bytes = pool_number (settings, POOL_MAX_MESSAGE_SIZE),
     .max_metadata_bytes = pool_number (settings, POOL_MAX_METADATA_SIZE),
-    .keepalive_time_us = pool_number (settings, POOL_KEEPALIVE_TIME),
+    .keepalive_time_us = keepalive_us,
     .keepalive_timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
     .keepalive_permit_without_calls = pool_flag (settings, POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS),
     .http_proxy = pool_flag (settings, POOL_HTTP_PROXY),
@@ -203,7 +203,8 @@ make_plugins (CenotePool *pool, GError **error)
     .table = pool->table,
     .transport = pool->transport,
     .channel_args = ccore_args_get (pool->args),
-    .event = channel_link_event,
+    .channel_args_for = pool_channel_args_for,
+    .event = pool_link_event,
     .n_links = &pool->n_links,
     .lingering = &pool->lingering,
     .attempt_us = ccore_attempt_us (pool_number (pool->settings, POOL_CONNECT_TIMEOUT)),
@@ -299,8 +300,9 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
   pool->observers = observers_new (pool, &funcs, site->callbacks);
   make_services (pool);
   pool_wire_events (pool);
+  pool_wire_probes (pool);
   if (settings->failure == NULL) {
-    pool->args = args_from_settings (settings);
+    pool->args = pool_args_new (settings, pool_number (settings, POOL_KEEPALIVE_TIME));
     if (!make_credentials (pool, error) || !make_plugins (pool, error) || !add_addresses (pool, error)) {
       pool_set_phase (pool, POOL_OVER);
       cenote_pool_unref (pool);

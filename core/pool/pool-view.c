@@ -344,6 +344,7 @@ pool_view_sweep (CenotePool *pool)
     if (channel->state == CENOTE_CHANNEL_SHUTDOWN) {
       channel->address->n_channels--;
       pool_view_touch_address (pool, channel->address);
+      pool_forget_probes (channel);
       channel_free (channel);
     } else {
       move_row (pool, i, n++);

@@ -174,7 +174,8 @@ sweep_channels (CenotePool *pool)
 static void
 end_if_over (CenotePool *pool)
 {
-  if (pool->phase != POOL_STOPPING || pool->channels->len > 0 || pool->n_links > 0 || slot_table_reclaim (pool->table))
+  if (pool->phase != POOL_STOPPING || pool->channels->len > 0 || pool->n_links > 0 || pool->n_streams > 0 ||
+      slot_table_reclaim (pool->table))
     return;
   pool_set_phase (pool, POOL_OVER);
 }
@@ -257,6 +258,8 @@ become_over (CenotePool *pool)
   pool_end_timers (pool);
   g_clear_pointer (&pool->credentials, call_credentials_free);
   g_clear_pointer (&pool->args, ccore_args_free);
+  g_clear_pointer (&pool->calm_args, ccore_args_free);
+  g_clear_pointer (&pool->health_site.request, g_bytes_unref);
   drop_observers (pool);
 }
 

@@ -5,6 +5,8 @@
  *
  *   pool-new.c      makes one: table, plugins' states, addresses
  *   pool-events.c   what channels and addresses tell it
+ *   pool-probes.c   who is asked for a sign of life and for health, and what follows
+ *   pool-keepalive.c what addresses have taught about keepalive pings
  *   pool.c          its phases, the settling, ticks, errors
  *   pool-view.c     what its connector sees of it
  *   pool-plan.c     asking the connector, and carrying out its plan
@@ -30,6 +32,8 @@
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
 #include "core/telemetry/counters.h"
+#include "health.h"
+#include "ping.h"
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
 #include "call-credentials.h"
@@ -50,6 +54,7 @@ typedef enum {
 typedef struct PoolSite {
   Control *control;
   Ccore *ccore;              /* NULL: no transport needs it */
+  StreamMaker streams;       /* how private streams are made */
   Bus *bus;
   Callbacks *callbacks;
   DialBudget *budget;
@@ -111,13 +116,18 @@ struct CenotePool {
   guint32 generation;        /* channels of an older one are stale */
   CcoreArgs *args;
   CallCredentials *credentials; /* NULL: calls prove nothing */
+  CcoreArgs *calm_args;      /* nullable: with keepalive pings every calm_us */
+  gint64 calm_us;
   Instance *transport;
   Instance *connector;
   Instance *picker;
   LinkSite links;
   ChannelSite channel_site;
   AddressSite address_site;
+  PingSite ping_site;
+  HealthSite health_site;
   HostServices services;
+  guint n_streams;           /* private ones that are not over */
   guint n_links;
   GQueue lingering;          /* links that are over, but for their attempt */
   GPtrArray *channels;       /* of Channel, in the order of their ids */
@@ -135,7 +145,7 @@ struct CenotePool {
   GArray *free_places;       /* of guint32 */
   GQueue timers;             /* of the transport's that run */
   gboolean timers_ended;     /* it gets no more of them */
-  guint n_ready;             /* shown */
+  guint n_ready;             /* READY and in rotation */
   guint n_draining;
 
   ControlDeferred settle;
@@ -169,6 +179,8 @@ struct CenotePool {
 CenotePool *pool_new (const PoolSettings *settings, const PoolSite *site, GError **error);
 /* One more address; TARGET is what its channels are made for. */
 Address *pool_add_address (CenotePool *pool, const char *name, const char *target, GError **error);
+/* What channels are made with, where keepalive pings come every KEEPALIVE_US (or CENOTE_OFF). */
+CcoreArgs *pool_args_new (const PoolSettings *settings, gint64 keepalive_us);
 /* The transport's timers run no more; it may still stop them, on any thread. */
 void pool_end_timers (CenotePool *pool);
 
@@ -178,6 +190,26 @@ void pool_end_timers (CenotePool *pool);
 void pool_wire_events (CenotePool *pool);
 /* Who is told that a channel is connected can get it: so it is told when the view is published. */
 void pool_tell_connected (CenotePool *pool);
+/* An event about CHANNEL; its strings are borrowed. */
+CenoteEvent pool_channel_event (const Channel *channel, CenoteEventKind kind);
+/* What people are shown as the last error of the pool, and of ADDRESS. */
+void pool_note_error (CenotePool *pool, Address *address, const char *error);
+
+/* ---------------------------------------------------------- pool-probes.c */
+
+/* Sets ping_site and health_site; after the transport is there. */
+void pool_wire_probes (CenotePool *pool);
+gboolean pool_asks_health (const CenotePool *pool);
+/* CHANNEL was in state OLD: READY ones are asked, others no more. */
+void pool_probe_channel (CenotePool *pool, Channel *channel, CenoteChannelState old);
+/* Before CHANNEL is freed. */
+void pool_forget_probes (Channel *channel);
+
+/* ------------------------------------------------------- pool-keepalive.c */
+
+/* For LinkSite: OWNER is a Channel. */
+const void *pool_channel_args_for (gpointer owner);
+void pool_link_event (gpointer owner, LinkEvent event, const char *error);
 
 /* ----------------------------------------------------------------- pool.c */
 

@@ -64,8 +64,23 @@ struct Connection {
   const CenoteHost *host;
 };
 
+/* What a peer answers to private streams, see peer-streams.h. */
+typedef struct PeerVoice {
+  gboolean is_silent;
+  gint64 after_us;           /* its answers */
+  int ping_status;
+  gboolean has_watch;
+  gboolean has_check;
+  int serving;               /* ServingStatus */
+  guint n_pings;             /* asked so far */
+  guint n_watches;
+  guint n_checks;
+  guint n_watching;          /* Watches that are open */
+} PeerVoice;
+
 struct Peer {
   Peers *peers;
+  PeerVoice voice;
   char *name;
   PeerStep always;           /* when the script is at its end */
   GQueue script;             /* of PeerStep */
@@ -91,7 +106,8 @@ extern const CenotePlugin peers_plugin;
 
 Peers *peers_new (void);
 void peers_free (Peers *peers);
-/* The peer at ADDRESS; at its first mention one that accepts after 1 ms, for ever. */
+/* The peer at ADDRESS; at its first mention one that accepts after 1 ms, for ever,
+ * lives, and has no health service. */
 Peer *peers_get (Peers *peers, const char *address);
 
 void peer_always (Peer *peer, PeerAnswer answer, gint64 after_us, gint64 lasts_us, const char *text);

@@ -3,6 +3,7 @@
 
 #include "core/pool/pool.h"
 #include "core/runtime/pump.h"
+#include "peer-streams.h"
 
 /* More iterations than that at one instant: something never rests. */
 #define RESTLESS 100000
@@ -120,6 +121,7 @@ make_site (Sim *sim)
   g_queue_init (&sim->budget.waiting);
   sim->site = (PoolSite){
     .control = sim->control,
+    .streams = peer_stream_maker (sim->control),
     .bus = sim->bus,
     .callbacks = sim->callbacks,
     .budget = &sim->budget,

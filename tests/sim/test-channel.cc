@@ -5,6 +5,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -220,6 +221,8 @@ private:
                            "-> " + cenote_channel_state_to_string (of_channel->state));
       if (of_channel->state == CENOTE_CHANNEL_READY)
         of_channel->place = 0;
+      if (event == CHANNEL_SERVES || event == CHANNEL_SERVES_NOT)
+        of (of_channel)->say (channel_is_shown (of_channel) ? "fit" : "unfit");
     };
     channel_site.connected = [] (Channel *of_channel, gint64) { of (of_channel)->say ("connected"); };
     channel_site.failed = [] (Channel *of_channel, const char *error, gint64) {
@@ -385,7 +388,8 @@ struct Cell {
 #define DRAINING CENOTE_CHANNEL_DRAINING
 
 /* In the order of the situations; of each, in the order of the events:
- * dial, connecting, ready, lost, failed, late, proved, drain, revive, tick. */
+ * dial, connecting, ready, lost, failed, late, proved, drain, revive, tick,
+ * ping_failed, serves, serves_not. */
 const std::vector<std::vector<Cell>> matrix = {
   /* idle, new: it has no link to tell of anything */
   { { CONNECTING, "dials" },
@@ -396,6 +400,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { SHUTDOWN, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" } },
   /* idle, with a lost link: it is dialled in place, here by the transport itself too */
@@ -408,6 +415,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { SHUTDOWN, "leaves-the-line closes" },
     { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" } },
   /* the same, leased: a failed link keeps this channel, and another one takes its place */
   { { CONNECTING, "dials" },
@@ -418,6 +428,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { DRAINING, "leaves-the-line" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" } },
   /* connecting */
@@ -430,6 +443,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { CONNECTING, "" },
     { SHUTDOWN, "closes" },
     { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" } },
   /* connecting in place, leased */
   { { CONNECTING, "" },
@@ -440,6 +456,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "failed(no connection within connect-timeout (500 ms)) retry-in-100 successor" },
     { CONNECTING, "" },
     { DRAINING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" } },
   /* ready: not healthy yet, so its loss is a failure */
@@ -452,7 +471,10 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { SHUTDOWN, "closes" },
     { READY, "" },
-    { READY, "" } },
+    { READY, "" },
+    { FAILURE, "lost(why) retry-in-100 asks closes" },
+    { READY, "fit" },
+    { READY, "unfit" } },
   /* ready, healthy */
   { { READY, "" },
     { READY, "" },
@@ -463,7 +485,10 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { SHUTDOWN, "closes" },
     { READY, "" },
-    { READY, "" } },
+    { READY, "" },
+    { FAILURE, "lost(why) retry-in-0 asks closes" },
+    { READY, "fit" },
+    { READY, "unfit" } },
   /* ready, leased */
   { { READY, "" },
     { READY, "" },
@@ -474,7 +499,10 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { DRAINING, "" },
     { READY, "" },
-    { READY, "" } },
+    { READY, "" },
+    { DRAINING, "lost(why) retry-in-100 successor" },
+    { READY, "fit" },
+    { READY, "unfit" } },
   /* transient failure: in line already, without a link */
   { { CONNECTING, "leaves-the-line dials" },
     { FAILURE, "" },
@@ -484,6 +512,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { FAILURE, "" },
     { FAILURE, "" },
     { SHUTDOWN, "leaves-the-line" },
+    { FAILURE, "" },
+    { FAILURE, "" },
+    { FAILURE, "" },
     { FAILURE, "" },
     { FAILURE, "" } },
   /* draining */
@@ -496,9 +527,15 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "" },
     { DRAINING, "" },
     { READY, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" } },
   /* draining, failed: nothing calls it back */
   { { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
@@ -518,9 +555,15 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "" },
     { SHUTDOWN, "closes" },
     { READY, "" },
-    { SHUTDOWN, "closes" } },
+    { SHUTDOWN, "closes" },
+    { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" } },
   /* shutdown */
   { { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
@@ -553,7 +596,7 @@ check_cell (const Situation &situation, ChannelEvent event, const Cell &cell)
   std::string where = std::string (situation.name) + " -" + channel_event_to_string (event) + "->";
   Bench bench;
   std::string effects;
-  bool moves = cell.next != situation.state;
+  bool moves = cell.next != situation.state || strstr (cell.effects, "fit") != nullptr;
 
   situation.enter (bench);
   ASSERT_EQ (bench.channel->state, situation.state) << situation.name;
@@ -703,6 +746,52 @@ TEST (Channel, OneWithoutATransportChannelTriesAgain)
     << bench.channel->last_error;
   bench.run (200 * SIM_MS);
   EXPECT_EQ (bench.channel->state, CENOTE_CHANNEL_READY);
+}
+
+/* ------------------------------------------------------- signs of life, health */
+
+TEST (Channel, SaysThatItsPingFailed)
+{
+  Bench bench;
+
+  make_ready (bench);
+  bench.run (SIM_S);
+  peer_always (bench.peer, PEER_REFUSES, SIM_MS, 0, "no");
+  channel_handle (bench.channel, CHANNEL_PING_FAILED, "ping failed: no answer within 20000 ms");
+  EXPECT_STREQ (bench.channel->why, "waits to reconnect: ping failed: no answer within 20000 ms");
+  EXPECT_STREQ (bench.channel->last_error, "ping failed: no answer within 20000 ms");
+  EXPECT_EQ (bench.peer->n_up, 0u) << "the connection stays";
+}
+
+/* A lease is let be, as with any link that is of no more use. */
+TEST (Channel, KeepsItsLeaseWhenItsPingFails)
+{
+  Bench bench;
+
+  make_ready_and_leased (bench);
+  channel_handle (bench.channel, CHANNEL_PING_FAILED, "ping failed: silence");
+  EXPECT_EQ (bench.channel->state, CENOTE_CHANNEL_DRAINING);
+  EXPECT_EQ (bench.peer->n_up, 1u);
+  channel_handle (bench.channel, CHANNEL_REVIVE, nullptr);
+  EXPECT_EQ (bench.channel->state, CENOTE_CHANNEL_DRAINING);
+}
+
+TEST (Channel, IsHiddenAtOnceWhenItServesNot)
+{
+  Bench bench;
+
+  make_ready (bench);
+  bench.show ();
+  EXPECT_TRUE (slot_is_shown (link_slot (bench.channel->link)));
+  channel_handle (bench.channel, CHANNEL_SERVES_NOT, "NOT_SERVING");
+  EXPECT_FALSE (slot_is_shown (link_slot (bench.channel->link)));
+  EXPECT_FALSE (channel_is_shown (bench.channel));
+  EXPECT_EQ (bench.channel->state, CENOTE_CHANNEL_READY);
+  EXPECT_STREQ (bench.channel->why, "is connected, and out of rotation: NOT_SERVING");
+  channel_handle (bench.channel, CHANNEL_SERVES, "SERVING");
+  EXPECT_TRUE (channel_is_shown (bench.channel));
+  bench.show ();
+  EXPECT_TRUE (slot_is_shown (link_slot (bench.channel->link)));
 }
 
 TEST (Channel, IsLeftToItsLastLease)

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool-probes: which of a pool's channels are asked for a sign of life (ping.h)
+ * and for their health (health.h), and what follows from the answers.
+ *
+ * A channel is asked from READY on until it leaves it.  Only what C-core drives
+ * can be asked: of a transport that drives itself, nobody knows how.
+ */
+#include "core/grpc/health-message.h"
+#include "pool.h"
+
+/* How often Check is called where there is no Watch and no ping-interval to follow. */
+#define CHECK_INTERVAL_US (5 * G_USEC_PER_SEC)
+
+typedef struct Probes {
+  Ping *ping;                /* nullable */
+  Health *health;            /* nullable */
+} Probes;
+
+static gboolean
+can_ask (const CenotePool *pool)
+{
+  const StreamMaker *streams = &pool->site->streams;
+  const PluginUse *transport = pool->settings->transport;
+
+  if (streams->start == NULL || transport == NULL || transport->plugin == NULL)
+    return FALSE;
+  return !streams->for_ccore || !plugin_transport_drives_itself (transport->plugin);
+}
+
+static gboolean
+asks_life (const CenotePool *pool)
+{
+  return pool_number (pool->settings, POOL_PING_INTERVAL) != CENOTE_OFF && can_ask (pool);
+}
+
+gboolean
+pool_asks_health (const CenotePool *pool)
+{
+  return pool_number (pool->settings, POOL_HEALTH_CHECK) == HEALTH_CHECK_GRPC && can_ask (pool);
+}
+
+/* --------------------------------------------------------- what answers mean */
+
+static void
+ping_ended (gpointer owner, gint64 duration_us, const char *error)
+{
+  Channel *channel = owner;
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_PING);
+
+  event.duration_ns = duration_us * 1000;
+  event.ok = error == NULL;
+  event.error = error;
+  pool_emit (channel->site->pool, &event);
+  if (error != NULL)
+    channel_handle (channel, CHANNEL_PING_FAILED, error);
+}
+
+static void
+health_told (gpointer owner, gboolean serves, const char *why)
+{
+  Channel *channel = owner;
+  CenotePool *pool = channel->site->pool;
+  CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_HEALTH);
+  g_autofree char *error = NULL;
+
+  event.ok = serves;
+  event.reason = why;
+  pool_emit (pool, &event);
+  if (!serves) {
+    error = g_strdup_printf ("%s does not serve: %s", channel->address->name, why);
+    pool_note_error (pool, channel->address, error);
+  }
+  channel_handle (channel, serves ? CHANNEL_SERVES : CHANNEL_SERVES_NOT, why);
+}
+
+/* ------------------------------------------------------------------- asking */
+
+static void
+begin (Probes *probes, const Channel *channel)
+{
+  if (probes->ping != NULL)
+    ping_start (probes->ping, channel->link);
+  if (probes->health != NULL)
+    health_start (probes->health, channel->link);
+}
+
+static void
+end (Probes *probes)
+{
+  if (probes->ping != NULL)
+    ping_stop (probes->ping);
+  if (probes->health != NULL)
+    health_stop (probes->health);
+}
+
+static Probes *
+probes_new (CenotePool *pool, Channel *channel)
+{
+  Probes *probes = g_new0 (Probes, 1);
+
+  if (asks_life (pool))
+    probes->ping = ping_new (&pool->ping_site, channel);
+  if (pool_asks_health (pool))
+    probes->health = health_new (&pool->health_site, channel);
+  return probes;
+}
+
+void
+pool_forget_probes (Channel *channel)
+{
+  Probes *probes = g_steal_pointer (&channel->probes);
+
+  if (probes == NULL)
+    return;
+  ping_free (probes->ping);
+  health_free (probes->health);
+  g_free (probes);
+}
+
+void
+pool_probe_channel (CenotePool *pool, Channel *channel, CenoteChannelState old)
+{
+  gboolean was_ready = old == CENOTE_CHANNEL_READY;
+  gboolean is_ready = channel->state == CENOTE_CHANNEL_READY;
+
+  if (was_ready == is_ready)
+    return;
+  if (channel->probes == NULL)
+    channel->probes = probes_new (pool, channel);
+  if (is_ready)
+    begin (channel->probes, channel);
+  else
+    end (channel->probes);
+}
+
+/* ------------------------------------------------------------------- wiring */
+
+void
+pool_wire_probes (CenotePool *pool)
+{
+  const PoolSettings *settings = pool->settings;
+  gint64 ping_us = pool_number (settings, POOL_PING_INTERVAL);
+
+  pool->ping_site = (PingSite) {
+    .streams = &pool->site->streams,
+    .interval_us = ping_us,
+    .timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
+    .n_alive = &pool->n_streams,
+    .ended = ping_ended,
+  };
+  pool->health_site = (HealthSite) {
+    .streams = &pool->site->streams,
+    .request = health_request_new (pool_text (settings, POOL_HEALTH_SERVICE)),
+    .answer_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
+    .interval_us = ping_us == CENOTE_OFF ? CHECK_INTERVAL_US : ping_us,
+    .n_alive = &pool->n_streams,
+    .told = health_told,
+  };
+}
