@@ -158,11 +158,16 @@ server_test_libs = tests/libservers.la libcenote-tools.la libcenote-plain.la lib
 
 check_PROGRAMS += tests/servers/peer
 tests_servers_peer_SOURCES = tests/servers/peer.c
+check_PROGRAMS += tests/servers/health
+tests_servers_health_SOURCES = tests/servers/health.c
+tests_servers_health_LDADD = $(GRPC_LIBS) $(GLIB_LIBS)
 
 tests_integration_tests_CPPFLAGS = $(test_cpp_flags)
 tests_integration_tests_LDADD = $(server_test_libs)
 tests_integration_tests_SOURCES = \
   tests/integration/test-dial-times.cc \
+  tests/integration/test-health.cc \
+  tests/integration/test-keepalive.cc \
   tests/integration/test-outage.cc \
   tests/integration/test-process.cc \
   tests/servers/client.h \

@@ -373,20 +373,62 @@ note_pending (const Rules *rules)
 static void
 note_idle_keys (const Rules *rules)
 {
-  static const struct {
+  gboolean pings = pool_number (rules->pool, POOL_PING_INTERVAL) != CENOTE_OFF;
+  gboolean keeps_alive = pool_number (rules->pool, POOL_KEEPALIVE_TIME) != CENOTE_OFF;
+  gboolean asks_health = pool_number (rules->pool, POOL_HEALTH_CHECK) != HEALTH_CHECK_OFF;
+  const struct {
     PoolOption option;
-    PoolOption needs;
-  } idle[] = {
-    { POOL_KEEPALIVE_TIMEOUT, POOL_KEEPALIVE_TIME },
-    { POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS, POOL_KEEPALIVE_TIME },
+    gboolean has_effect;
+    const char *what;
+  } keys[] = {
+    { POOL_KEEPALIVE_TIMEOUT, keeps_alive || pings, "has no effect while keepalive-time and ping-interval are off" },
+    { POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS, keeps_alive, "has no effect while keepalive-time is off" },
+    { POOL_HEALTH_SERVICE, asks_health, "has no effect while health-check is off" },
   };
   guint i;
 
-  for (i = 0; i < G_N_ELEMENTS (idle); i++) {
-    if (is_written (rules, idle[i].option) && pool_number (rules->pool, idle[i].needs) == CENOTE_OFF)
-      problems_add (rules->check->notes, line_of (rules, idle[i].option), rules->group->title,
-                    label_of (rules, idle[i].option), "has no effect while %s is off", key_of (idle[i].needs));
+  for (i = 0; i < G_N_ELEMENTS (keys); i++) {
+    if (is_written (rules, keys[i].option) && !keys[i].has_effect)
+      add_note (rules, keys[i].option, keys[i].what);
   }
+}
+
+/* Only what C-core drives can be asked (pool-probes.c). */
+static void
+note_unasked (const Rules *rules)
+{
+  static const PoolOption options[] = { POOL_PING_INTERVAL, POOL_HEALTH_CHECK };
+  const Plugin *transport = plugin_of (rules->pool->transport);
+  guint i;
+
+  if (transport == NULL || !plugin_transport_drives_itself (transport))
+    return;
+  for (i = 0; i < G_N_ELEMENTS (options); i++) {
+    if (is_good (rules, options[i]) && !is_default (rules, options[i]))
+      problems_add (rules->check->notes, line_of (rules, options[i]), rules->group->title, key_of (options[i]),
+                    "has no effect with transport %s, over which no call goes", transport->name);
+  }
+}
+
+/* What a server that says nothing else puts up with (grpc's keepalive guide). */
+#define BEARABLE_US (5 * 60 * G_USEC_PER_SEC)
+#define BEARABLE_WITHOUT_CALLS_US (G_GINT64_CONSTANT (2) * 3600 * G_USEC_PER_SEC)
+
+static void
+note_keepalive (const Rules *rules)
+{
+  gint64 time_us = pool_number (rules->pool, POOL_KEEPALIVE_TIME);
+
+  if (time_us == CENOTE_OFF)
+    return;
+  if (time_us < BEARABLE_US)
+    add_note (rules, POOL_KEEPALIVE_TIME,
+              "servers by default end connections that ping more often than every 5 min, with ENHANCE_YOUR_CALM (5min, "
+              "or a server that permits it)");
+  if (time_us < BEARABLE_WITHOUT_CALLS_US && pool_flag (rules->pool, POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS))
+    add_note (rules, POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS,
+              "servers by default end connections that without calls ping more often than every 2 h, with "
+              "ENHANCE_YOUR_CALM (keepalive-time=2h, or a server that permits it)");
 }
 
 void
@@ -404,4 +446,6 @@ pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *gro
   check_arguments (&rules);
   note_pending (&rules);
   note_idle_keys (&rules);
+  note_unasked (&rules);
+  note_keepalive (&rules);
 }

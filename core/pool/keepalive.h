@@ -4,8 +4,9 @@
  *
  * A server that is pinged more often than it allows ends the connection with GOAWAY
  * ENHANCE_YOUR_CALM.  C-core then doubles its interval on that one channel object,
- * and says so to nobody: not by connectivity, not by channelz, and an open call
- * ends with "Socket closed" (etcd 3.4, C-core's own server).  So it is inferred:
+ * and does not say so: not by connectivity, not by channelz.  An open stream would end
+ * with "Too many pings" where the server is C-core's own (after the loss is told), but
+ * with "Socket closed" where it is etcd, and mostly there is none.  So it is inferred:
  *
  *   A server counts strikes and ends a connection at the third; some forgive the
  *   first ping.  A connection that carried nothing else is then three or four

@@ -62,8 +62,8 @@ heed_loss (CenotePool *pool, Channel *channel)
   if (verdict == KEEPALIVE_INNOCENT)
     return NULL;
   channel->keepalive_us = 2 * interval_us;
-  reason = g_strdup_printf ("the connection was lost, probably by ENHANCE_YOUR_CALM: its age is that of three strikes "
-                            "for keepalive pings every %" G_GINT64_FORMAT " ms", interval_us / 1000);
+  reason = g_strdup_printf ("the connection was lost, probably by ENHANCE_YOUR_CALM for keepalive pings every "
+                            "%" G_GINT64_FORMAT " ms: its age is that of three strikes", interval_us / 1000);
   if (verdict == KEEPALIVE_LEARNED)
     warn (pool, channel->address, reason);
   return reason;

@@ -66,6 +66,13 @@ child_start (const char *const *argv, const char *log_file)
 }
 
 void
+child_signal (Child *child, int signal)
+{
+  if (child->pid != 0)
+    kill (child->pid, signal);
+}
+
+void
 child_kill (Child *child)
 {
   if (child->pid == 0)

@@ -22,6 +22,8 @@ typedef struct Child Child;
 Child *child_start (const char *const *argv, const char *log_file);
 /* Kills it, waits for its end, and frees. */
 void child_free (Child *child);
+/* Sends SIGNAL (SIGSTOP, SIGCONT). */
+void child_signal (Child *child, int signal);
 /* SIGKILL: returns when it is gone. */
 void child_kill (Child *child);
 

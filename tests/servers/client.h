@@ -60,6 +60,23 @@ public:
     return of_locked (kind);
   }
 
+  /* Those of them whose `ok` is OK. */
+  size_t
+  count (CenoteEventKind kind, gint64 ok)
+  {
+    std::lock_guard<std::mutex> hold (lock_);
+
+    return count_locked (kind, ok);
+  }
+
+  /* Waits until there have been N whose `ok` is OK.  FALSE: not within a minute. */
+  bool
+  await_ok (CenoteEventKind kind, gint64 ok, size_t n)
+  {
+    std::unique_lock<std::mutex> hold (lock_);
+    return changed_.wait_for (hold, std::chrono::minutes (1), [&] { return count_locked (kind, ok) >= n; });
+  }
+
   /* Waits until there have been N.  FALSE: not within a minute. */
   bool
   await (CenoteEventKind kind, size_t n)
@@ -69,6 +86,13 @@ public:
   }
 
 private:
+  size_t
+  count_locked (CenoteEventKind kind, gint64 ok) const
+  {
+    return static_cast<size_t> (std::count_if (
+      events_.begin (), events_.end (), [&] (const Event &event) { return event.kind == kind && event.raw.ok == ok; }));
+  }
+
   std::vector<Event>
   of_locked (CenoteEventKind kind) const
   {

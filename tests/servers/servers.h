@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -92,6 +93,63 @@ public:
   unsigned port () const { return port_.number (); }
 
 private:
+  Port port_;
+  Child *child_ = nullptr;
+};
+
+#define WORK_ECHO_METHOD "/cenote.test.Work/Echo"
+#define WORK_HOLD_METHOD "/cenote.test.Work/Hold"
+
+/* tests/servers/health, always on the same port. */
+class HealthServer {
+public:
+  ~HealthServer () { child_free (child_); }
+
+  /* Returns when it serves, with OPTIONS of its own. */
+  bool
+  start (const std::vector<const char *> &options = {})
+  {
+    g_autofree char *program = child_program ("tests/servers/health");
+    std::string port = std::to_string (port_.number ());
+    std::vector<const char *> argv = { program, port.c_str () };
+
+    argv.insert (argv.end (), options.begin (), options.end ());
+    argv.push_back (nullptr);
+    child_free (child_);
+    child_ = child_start (argv.data (), nullptr);
+    if (child_ == nullptr)
+      return false;
+    g_autofree char *line = child_read (child_);
+    return line != nullptr && port == line;
+  }
+
+  /* A ServingStatus: 1 SERVING, 2 NOT_SERVING.  The number of watchers that are told. */
+  gint64
+  serve (int status)
+  {
+    return ask ("serve " + std::to_string (status));
+  }
+
+  gint64 break_watches () { return ask ("break"); }
+  gint64 echoes () { return ask ("echoes"); }
+  gint64 health_calls () { return ask ("health"); }
+  gint64 holding () { return ask ("holding"); }
+  gint64 release () { return ask ("release"); }
+  /* It stops to run, and its connections stay; and runs on. */
+  void freeze () { child_signal (child_, SIGSTOP); }
+  void thaw () { child_signal (child_, SIGCONT); }
+  void kill () { child_kill (child_); }
+  unsigned port () const { return port_.number (); }
+
+private:
+  gint64
+  ask (const std::string &line)
+  {
+    g_autofree char *text = child_ask (child_, line.c_str ());
+
+    return text == nullptr ? -1 : g_ascii_strtoll (text, nullptr, 10);
+  }
+
   Port port_;
   Child *child_ = nullptr;
 };

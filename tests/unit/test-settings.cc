@@ -569,13 +569,44 @@ TEST (SettingsRules, ChannelArguments)
 TEST (SettingsRules, WhatHasNoEffectYetIsANote)
 {
   Checked c (
-    local ("ping-interval=10s\ndns-refresh=30s\nhard-stream-limit=no\nmax-connection-age=1h\nkeepalive-timeout=5s\n"));
+    local ("idle-timeout=10s\ndns-refresh=30s\nhard-stream-limit=no\nmax-connection-age=1h\nkeepalive-timeout=5s\n"));
 
   ASSERT_NE (c.settings, nullptr) << c.problems ();
-  EXPECT_EQ (pool_number (&c.pool (), POOL_PING_INTERVAL), 10000000);
-  EXPECT_EQ (c.notes, (Lines{ "(data):3: [pool:a] ping-interval: has no effect yet in this version",
+  EXPECT_EQ (pool_number (&c.pool (), POOL_IDLE_TIMEOUT), 10000000);
+  EXPECT_EQ (c.notes, (Lines{ "(data):3: [pool:a] idle-timeout: has no effect yet in this version",
                               "(data):6: [pool:a] max-connection-age: has no effect yet in this version",
-                              "(data):7: [pool:a] keepalive-timeout: has no effect while keepalive-time is off" }));
+                              "(data):7: [pool:a] keepalive-timeout: has no effect while keepalive-time and "
+                              "ping-interval are off" }));
+}
+
+TEST (SettingsRules, WhatNeedsAnotherKeyIsANoteWithoutIt)
+{
+  Checked lone (local ("keepalive-permit-without-calls=yes\nhealth-service=acme.Users\n"));
+  Checked used (local ("health-check=grpc\nhealth-service=acme.Users\nping-interval=10s\nkeepalive-timeout=5s\n"));
+
+  EXPECT_EQ (lone.notes, (Lines{ "(data):3: [pool:a] keepalive-permit-without-calls: has no effect while "
+                                 "keepalive-time is off",
+                                 "(data):4: [pool:a] health-service: has no effect while health-check is off" }));
+  EXPECT_EQ (used.notes, Lines{});
+}
+
+/* Never silently: a default server ends such connections. */
+TEST (SettingsRules, KeepaliveThatServersPunishIsANote)
+{
+  const std::string with_calls = ": servers by default end connections that ping more often than every 5 min, with "
+                                 "ENHANCE_YOUR_CALM (5min, or a server that permits it)";
+  const std::string without = ": servers by default end connections that without calls ping more often than every 2 h, "
+                              "with ENHANCE_YOUR_CALM (keepalive-time=2h, or a server that permits it)";
+
+  EXPECT_EQ (Checked (local ("keepalive-time=299s\n")).notes,
+             (Lines{ "(data):3: [pool:a] keepalive-time" + with_calls }));
+  EXPECT_EQ (Checked (local ("keepalive-time=5min\n")).notes, Lines{});
+  EXPECT_EQ (Checked (local ("keepalive-time=5min\nkeepalive-permit-without-calls=yes\n")).notes,
+             (Lines{ "(data):4: [pool:a] keepalive-permit-without-calls" + without }));
+  EXPECT_EQ (Checked (local ("keepalive-time=2h\nkeepalive-permit-without-calls=yes\n")).notes, Lines{});
+  EXPECT_EQ (Checked (local ("keepalive-time=1s\nkeepalive-permit-without-calls=yes\n")).notes,
+             (Lines{ "(data):3: [pool:a] keepalive-time" + with_calls,
+                     "(data):4: [pool:a] keepalive-permit-without-calls" + without }));
 }
 
 /* ------------------------------------------------------------ all that is wrong */
