@@ -344,6 +344,7 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
     break;
   case CHANNEL_LINK_FAILED:
   case CHANNEL_PING_FAILED:
+    link_hide (channel->link);
     leave_ready (channel, reason);
     address_ask (channel->address, channel, FALSE);
     wait_without_link (channel, event, channel->last_error);

@@ -56,6 +56,7 @@ ping_ended (gpointer owner, gint64 duration_us, const char *error)
     channel_handle (channel, CHANNEL_PING_FAILED, error);
 }
 
+/* Whoever is told that it serves can get it, and who is told that it does not gets it no more. */
 static void
 health_told (gpointer owner, gboolean serves, const char *why)
 {
@@ -64,6 +65,9 @@ health_told (gpointer owner, gboolean serves, const char *why)
   CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_HEALTH);
   g_autofree char *error = NULL;
 
+  channel_handle (channel, serves ? CHANNEL_SERVES : CHANNEL_SERVES_NOT, why);
+  if (serves)
+    pool_republish (pool);
   event.ok = serves;
   event.reason = why;
   pool_emit (pool, &event);
@@ -71,7 +75,6 @@ health_told (gpointer owner, gboolean serves, const char *why)
     error = g_strdup_printf ("%s does not serve: %s", channel->address->name, why);
     pool_note_error (pool, channel->address, error);
   }
-  channel_handle (channel, serves ? CHANNEL_SERVES : CHANNEL_SERVES_NOT, why);
 }
 
 /* ------------------------------------------------------------------- asking */

@@ -286,7 +286,8 @@ CENOTE_API const char *cenote_channel_state_to_string (CenoteChannelState state)
  *
  * Told, in order and never dropped, on the runtime's callback thread.  Each
  * member may be NULL.  Any call may be made there.  Strings are valid during the call.
- * A channel that is told connected can be got already, one that is told disconnected no more.
+ * A channel that is told connected can be got already (with health-check: it serves), one that is told
+ * disconnected no more.
  * @connect_requested: an attempt begins; where addresses come from dial: each cenote_pool_dial()
  * @cache_missed: for callers that dial a connection is to be made: once, however many they are
  * @connection_count: connections that stand, where addresses come from dial: on rise and fall

@@ -17,7 +17,7 @@ expect_calm (const std::vector<Event> &events)
 {
   for (const Event &event : events)
     EXPECT_NE (event.reason.find ("ENHANCE_YOUR_CALM"), std::string::npos)
-      << event.reason << " after " << event.duration_ns / 1e9 << " s";
+      << event.reason << " after " << event.raw.duration_ns / 1e9 << " s";
 }
 
 /* C-core's own server, which bears a ping every 1.5 s. */

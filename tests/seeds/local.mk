@@ -29,6 +29,7 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a2-strategies.cc \
   tests/seeds/test-seed-a2-telemetry.cc \
   tests/seeds/watcher.h \
+  tests/seeds/test-seed-a3.cc \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \

@@ -15,6 +15,7 @@
  *   break      ends every Watch with INTERNAL; answers with their number
  *   echoes     the number of Echo calls so far
  *   health     the number of Watch and Check calls so far
+ *   others     the number of calls of methods that it does not have so far
  *   holding    the number of Hold calls that are in it now
  *   release    lets them go; answers with their number
  *
@@ -53,7 +54,7 @@ static GPtrArray *watchers;
 static int serving = 1;
 static gboolean has_watch = TRUE, has_check = TRUE, mute;
 static int min_ping_ms;
-static guint n_echoes, n_health;
+static guint n_echoes, n_health, n_others;
 
 static void
 exchange_begin (void)
@@ -169,6 +170,7 @@ answer (Exchange *exchange)
   } else if (checks && has_check) {
     reply (exchange, health_message (serving), GRPC_STATUS_OK);
   } else {
+    n_others += !watches && !checks;
     reply (exchange, NULL, GRPC_STATUS_UNIMPLEMENTED);
   }
 }
@@ -296,6 +298,8 @@ obey (const char *line)
     return release ();
   if (g_str_has_prefix (line, "echoes"))
     return n_echoes;
+  if (g_str_has_prefix (line, "others"))
+    return n_others;
   return g_str_has_prefix (line, "health") ? n_health : held->len;
 }
 

@@ -133,6 +133,7 @@ public:
   gint64 break_watches () { return ask ("break"); }
   gint64 echoes () { return ask ("echoes"); }
   gint64 health_calls () { return ask ("health"); }
+  gint64 others () { return ask ("others"); }
   gint64 holding () { return ask ("holding"); }
   gint64 release () { return ask ("release"); }
   /* It stops to run, and its connections stay; and runs on. */

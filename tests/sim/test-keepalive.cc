@@ -67,7 +67,8 @@ TEST (Keepalive, GrowsToADayAtMost)
 class KeepaliveTest : public SimTest
 {
 protected:
-  /* The peer strikes out whoever pings more often than every 3 s; C-core doubles within one object. */
+  LogCapture log;
+
   void
   strike (gint64 age_us)
   {
@@ -87,6 +88,22 @@ TEST_F (KeepaliveTest, ThePoolSaysWhatItSuspects)
   EXPECT_NE (last (CENOTE_EVENT_CHANNEL_DISCONNECTED)->reason.find ("every 2000 ms"), std::string::npos);
   strike (5 * SIM_S);
   EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DISCONNECTED)->reason, "the connection was lost");
+}
+
+/* Only what is made later: on the object itself C-core doubles. */
+TEST_F (KeepaliveTest, ANewChannelBeginsWhereAnotherEnded)
+{
+  open ("size=1\nkeepalive-time=1s\n");
+  run (2 * SIM_MS);
+  strike (4 * SIM_S);
+  EXPECT_EQ (log.count ("new channels"), 0u);
+  strike (8 * SIM_S);
+  EXPECT_EQ (log.count ("new channels to it ping every 4000 ms"), 1u);
+  cenote_pool_reconnect (pool);
+  run (5 * SIM_MS);
+  ASSERT_EQ (count (CENOTE_EVENT_CHANNEL_DRAINED), 1u);
+  strike (16 * SIM_S);
+  EXPECT_NE (last (CENOTE_EVENT_CHANNEL_DISCONNECTED)->reason.find ("every 4000 ms"), std::string::npos);
 }
 
 TEST_F (KeepaliveTest, WithoutPingsNobodyIsSuspected)
