@@ -20,6 +20,7 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/a2.h \
   tests/seeds/test-seed-a1-pool.cc \
   tests/seeds/test-seed-a1.cc \
+  tests/seeds/test-seed-a3.cc \
   tests/seeds/test-seed-a5.cc \
   tests/seeds/test-seed-a4.cc \
   tests/seeds/test-seed-a2-config.cc \
@@ -29,7 +30,6 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/test-seed-a2-strategies.cc \
   tests/seeds/test-seed-a2-telemetry.cc \
   tests/seeds/watcher.h \
-  tests/seeds/test-seed-a3.cc \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \
