@@ -101,7 +101,8 @@ opine_on_answer (Health *health, GBytes *answer)
 static void
 opine_on_failure (Health *health, const char *what, int status, const char *details)
 {
-  g_autofree char *why = g_strdup_printf ("the health %s (status %d%s%s)", what, status, details[0] == '\0' ? "" : ": ", details);
+  g_autofree char *why = g_strdup_printf ("the health %s (status %d%s%s)", what, status,
+                                          details[0] == '\0' ? "" : ": ", details);
 
   opine (health, FALSE, why);
 }

@@ -195,6 +195,21 @@ TEST_F (HealthTest, NoAnswerWithinTheConnectTimeoutIsNotServing)
   EXPECT_TRUE (can_get ());
 }
 
+/* A server that cannot make up its mind costs us no more than a look every 10 ms. */
+TEST_F (HealthTest, AServerThatFlipsAllTheTimeIsHeardAtAPace)
+{
+  open_watched (SERVING_STATUS_SERVING);
+  peer->voice.after_us = 1;
+  run (SIM_S);
+  for (int i = 0; i < 10000; i++) {
+    peer_serves (peer, i % 2 == 0 ? SERVING_STATUS_NOT_SERVING : SERVING_STATUS_SERVING);
+    run (100);
+  }
+  EXPECT_LE (count (CENOTE_EVENT_CHANNEL_HEALTH), 102u);
+  run (SIM_S);
+  EXPECT_TRUE (can_get ()) << "the last word counts";
+}
+
 /* -------------------------------------------------------------------- Check */
 
 TEST_F (HealthTest, FallsBackToCheckEveryFiveSeconds)

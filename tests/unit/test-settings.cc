@@ -590,6 +590,15 @@ TEST (SettingsRules, WhatNeedsAnotherKeyIsANoteWithoutIt)
   EXPECT_EQ (used.notes, Lines{});
 }
 
+TEST (SettingsRules, OverATransportThatDrivesItselfNobodyIsAsked)
+{
+  Checked c ("[pool:a]\ntarget=x:1\ntransport=mock\nping-interval=10s\nhealth-check=grpc\n");
+
+  EXPECT_EQ (c.notes, (Lines{ "(data):4: [pool:a] ping-interval: has no effect with transport mock, over which no call goes",
+                              "(data):5: [pool:a] health-check: has no effect with transport mock, over which no call "
+                              "goes" }));
+}
+
 /* Never silently: a default server ends such connections. */
 TEST (SettingsRules, KeepaliveThatServersPunishIsANote)
 {
