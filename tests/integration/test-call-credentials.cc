@@ -65,7 +65,8 @@ TEST_F (WireCredentials, AnApiKeyComesOverTls13Too)
 TEST_F (WireCredentials, ThoseOfAConnectionStringComeToo)
 {
   const std::string host = "127.0.0.1:" + std::to_string (server.port ()),
-                    query = "?transport.ca-file=" + (folder / "ca.pem"), pool = "[cenote]\ntelemetry=\n[pool:test]\nuri=";
+                    query = "?transport.ca-file=" + (folder / "ca.pem"),
+                    pool = "[cenote]\ntelemetry=\n[pool:test]\nuri=";
   TlsClient basic (pool + "grpcs://al%40ice:hunt%3Aer2@" + host + query + "\n");
   TlsClient key (pool + "chronicle://" + host + query + "&apiKey=s3cret%3D\n");
   g_autofree char *pair = g_base64_encode (reinterpret_cast<const guchar *> ("al@ice:hunt:er2"), 15);

@@ -3,9 +3,9 @@
  * static-plugins: a registry of static descriptors with the names and options of
  * the plugins that keyfiles in tests name; nothing of them is ever run.
  *
- * backoff exponential and constant have the rows of the real ones; `corp` and
- * `caching` have what no plugin of this version has: required, secret, enum, path
- * and deprecated options, and addresses that come from dial().
+ * backoff exponential and constant and connector caching have the rows of the real
+ * ones; `corp` has what no plugin of this version has: required, secret, enum, path
+ * and deprecated options.
  */
 #ifndef CENOTE_TESTS_STATIC_PLUGINS_H
 #define CENOTE_TESTS_STATIC_PLUGINS_H
@@ -28,6 +28,12 @@ inline const CenoteOption exponential_rows[] = {
 inline const CenoteOption constant_rows[] = {
   { "delay", CENOTE_OPTION_DURATION, 0, "1s", "1ms", "24h", nullptr, "The delay before each attempt" },
   { "jitter", CENOTE_OPTION_FRACTION, 0, "0", "0", "1", nullptr, "The part by which it varies" },
+};
+
+inline const CenoteOption caching_rows[] = {
+  { "expire-interval", CENOTE_OPTION_DURATION, CENOTE_OPTION_MAY_BE_OFF, "off", "10ms", "24h", nullptr,
+    "How often unused connections are closed" },
+  { "max-addresses", CENOTE_OPTION_INT, 0, "1000", "1", "10000", nullptr, "How many addresses are kept" },
 };
 
 inline const CenoteOption mock_rows[] = {
@@ -190,7 +196,7 @@ inline const CenotePlugin plugins[] = {
   describe (CENOTE_PLUGIN_BACKOFF, "exponential", &backoff, exponential_rows),
   describe (CENOTE_PLUGIN_BACKOFF, "constant", &backoff, constant_rows),
   describe (CENOTE_PLUGIN_CONNECTOR, "persistent", &configured),
-  describe (CENOTE_PLUGIN_CONNECTOR, "caching", &dialling),
+  describe (CENOTE_PLUGIN_CONNECTOR, "caching", &dialling, caching_rows),
   describe (CENOTE_PLUGIN_PICKER, "round-robin", &picker),
   describe (CENOTE_PLUGIN_TRANSPORT, "insecure", &driven),
   describe (CENOTE_PLUGIN_TRANSPORT, "unix", &driven),
