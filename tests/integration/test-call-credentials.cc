@@ -27,6 +27,7 @@ protected:
     g_autoptr (CenoteConfig) config = cenote_config_new_from_data (text.c_str (), -1, &error);
     g_autoptr (CenoteRuntime) runtime = config == nullptr ? nullptr : cenote_runtime_new (config, &error);
 
+    EXPECT_EQ (runtime, nullptr);
     return error == nullptr ? "" : error->message;
   }
 
