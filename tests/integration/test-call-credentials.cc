@@ -90,6 +90,28 @@ TEST_F (WireCredentials, AChangedTokenComesOverTheSameChannels)
   EXPECT_EQ (client.events.of (CENOTE_EVENT_CHANNEL_CONNECTED).size (), 2u) << "no channel was replaced";
 }
 
+TEST_F (WireCredentials, AUserAndPasswordOfAConnectionStringComeAsBasic)
+{
+  const std::string uri = "grpcs://Aladdin:open%20sesame@localhost:" + std::to_string (server.port ()) +
+                          "?transport.ca-file=" + folder / "ca.pem";
+  g_autoptr (GError) error = nullptr;
+  g_autoptr (CenoteConfig) config = cenote_config_new_from_uri (uri.c_str (), &error);
+  ASSERT_NE (config, nullptr) << error->message;
+  g_autoptr (CenoteRuntime) runtime = cenote_runtime_new (config, &error);
+  ASSERT_NE (runtime, nullptr) << error->message;
+  g_autoptr (CenotePool) pool = cenote_runtime_get_pool (runtime, nullptr, &error);
+  g_autoptr (RawCaller) caller = raw_caller_new ();
+  g_autoptr (GBytes) request = g_bytes_new_static ("authorization", strlen ("authorization"));
+  g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
+  g_auto (RawReply) reply = {};
+
+  ASSERT_TRUE (cenote_pool_acquire (pool, 30000, &lease, &error)) << error->message;
+  raw_caller_call (caller, lease.channel, DEMO_HEADER_METHOD, request, 30000, &reply);
+  ASSERT_EQ (reply.status, GRPC_STATUS_OK) << reply.details;
+  EXPECT_EQ (std::string (static_cast<const char *> (g_bytes_get_data (reply.message, nullptr)),
+                          g_bytes_get_size (reply.message)), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+}
+
 TEST_F (WireCredentials, ABrokenTokenFileIsAnErrorThatDoesNotShowIt)
 {
   EXPECT_THAT (refusal ("token-file=" + folder.write ("token", "s3cret and more\n") + "\n"),
