@@ -126,47 +126,52 @@ join_address (CenotePool *pool, Waiter *waiter, Address *address)
   address_poke (address);
 }
 
-/* FALSE: it is answered already, with why there is no address to wait for. */
+/* FALSE: there is no address to wait for. */
 static gboolean
-find_address (CenotePool *pool, Waiter *waiter)
+find_address (CenotePool *pool, Waiter *waiter, GError **error)
 {
-  g_autoptr (GError) error = NULL;
   Address *address;
 
   if (waiter->dial == NULL)
     return TRUE;
-  address = pool_cache_get (pool, waiter->dial, waiter->target, &error);
-  if (address == NULL)
-    waiter->done (waiter, NULL, error);
-  else
+  address = pool_cache_get (pool, waiter->dial, waiter->target, error);
+  if (address != NULL)
     join_address (pool, waiter, address);
   return address != NULL;
+}
+
+/* Whether WAITER may wait; where not, it is answered. */
+static gboolean
+admit (CenotePool *pool, Waiter *waiter)
+{
+  gboolean for_mock = is_for_mock (pool, waiter);
+  g_autoptr (GError) error = for_mock ? NULL : refusal (pool);
+
+  if (!for_mock && error == NULL && find_address (pool, waiter, &error))
+    return TRUE;
+  waiter->done (waiter, NULL, error);
+  return FALSE;
+}
+
+static void
+enqueue (CenotePool *pool, Waiter *waiter)
+{
+  waiter->pool = cenote_pool_ref (pool);
+  g_queue_push_tail (&pool->waiters, waiter);
+  waiter->at = pool->waiters.tail;
+  if (waiter->id != 0)
+    g_hash_table_insert (pool->waiter_ids, GUINT_TO_POINTER (waiter->id), waiter);
 }
 
 void
 pool_wait (CenotePool *pool, Waiter *waiter, gint64 timeout_us)
 {
   gint64 now_us = control_now_us (pool->control);
-  gboolean for_mock = is_for_mock (pool, waiter);
-  GError *error = for_mock ? NULL : refusal (pool);
 
   waiter->since_us = now_us;
-  if (for_mock) {
-    waiter->done (waiter, NULL, NULL);
+  if (!admit (pool, waiter))
     return;
-  }
-  if (error != NULL) {
-    waiter->done (waiter, NULL, error);
-    g_error_free (error);
-    return;
-  }
-  if (!find_address (pool, waiter))
-    return;
-  waiter->pool = cenote_pool_ref (pool);
-  g_queue_push_tail (&pool->waiters, waiter);
-  waiter->at = pool->waiters.tail;
-  if (waiter->id != 0)
-    g_hash_table_insert (pool->waiter_ids, GUINT_TO_POINTER (waiter->id), waiter);
+  enqueue (pool, waiter);
   waiter->deadline = (ControlTimer) { .func = is_late, .data = waiter };
   if (timeout_us <= 0) {
     if (!serve (pool, waiter))
