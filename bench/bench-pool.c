@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench-pool: what a lease costs a program: get and release through the shared
- * library, on pools of five mock channels, round-robin; without a sink, and with
- * one that is told of one get in 1024.
+ * library, on pools of five mock channels, one for each picker; without a sink,
+ * and for the default picker with one that is told of one get in 1024.
  */
 #include <cenote/cenote.h>
 #include <stdio.h>
@@ -13,10 +13,20 @@
 static const char keyfile[] =
   "[cenote]\n"
   "telemetry=\n"
-  "[pool:bench]\n"
+  "[pool:round-robin]\n"
   "transport=mock\n"
   "target=mock://bench\n"
   "picker=round-robin\n"
+  "size=5\n"
+  "[pool:random]\n"
+  "transport=mock\n"
+  "target=mock://bench\n"
+  "picker=random\n"
+  "size=5\n"
+  "[pool:p2c]\n"
+  "transport=mock\n"
+  "target=mock://bench\n"
+  "picker=p2c\n"
   "size=5\n";
 
 static void
@@ -42,18 +52,30 @@ forget_event (const CenoteEvent *event, gpointer data)
 }
 
 static gboolean
-run (GError **error)
+compare (CenoteRuntime *runtime, const char *picker, const char *how, gboolean with_bars, GError **error)
 {
-  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (keyfile, -1, error);
-  g_autoptr (CenoteRuntime) runtime = config == NULL ? NULL : cenote_runtime_new (config, error);
-  g_autoptr (CenotePool) pool = runtime == NULL ? NULL : cenote_runtime_get_pool (runtime, NULL, error);
+  g_autoptr (CenotePool) pool = cenote_runtime_get_pool (runtime, picker, error);
+  g_autofree char *title = g_strdup_printf ("pool, %s%s", picker, how);
   BenchWay lease = { "get+release", get_and_release, pool, 1 };
 
   if (pool == NULL || !cenote_pool_await_ready (pool, 10000, error))
     return FALSE;
-  bench_compare_lease ("pool, through the library", &lease, TRUE);
+  bench_compare_lease (title, &lease, with_bars);
+  return TRUE;
+}
+
+static gboolean
+run (GError **error)
+{
+  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (keyfile, -1, error);
+  g_autoptr (CenoteRuntime) runtime = config == NULL ? NULL : cenote_runtime_new (config, error);
+
+  if (runtime == NULL || !compare (runtime, "round-robin", "", TRUE, error) ||
+      !compare (runtime, "random", "", TRUE, error) || !compare (runtime, "p2c", "", TRUE, error))
+    return FALSE;
   cenote_runtime_add_sink (runtime, CENOTE_EVENT_MASK_ALL, forget_event, NULL, NULL);
-  bench_compare_lease ("pool with a sink", &lease, FALSE);
+  if (!compare (runtime, "p2c", ", with a sink", FALSE, error))
+    return FALSE;
   cenote_runtime_stop (runtime);
   return TRUE;
 }

@@ -78,7 +78,7 @@ table_new (gboolean asymmetric)
     Slot *slot = slot_open (table, GUINT_TO_POINTER (i + 1), forget_channel, NULL);
 
     slot_show (slot);
-    places[i] = (SlotPlace) { slot, i + 1, i, 1, NULL };
+    places[i] = (SlotPlace) { slot, i + 1, i, 1, NULL, 0 };
   }
   slot_table_publish (table, places, N_SLOTS, &picker, 0, 0);
   return table;

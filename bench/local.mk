@@ -48,6 +48,7 @@ bench_bench_plan_SOURCES = \
   tests/sim/static-caching.c \
   tests/sim/static-constant.c \
   tests/sim/static-exponential.c \
+  tests/sim/static-p2c.c \
   tests/sim/static-persistent.c \
   tests/sim/static-round-robin.c \
   tests/sim/static-schedule.c

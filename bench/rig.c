@@ -56,7 +56,7 @@ static void
 open_pool (Rig *rig, guint port)
 {
   g_autofree char *text = g_strdup_printf ("[cenote]\ntelemetry=\n"
-                                           "[pool:bench]\nprofile=local\nsize=5\npicker=round-robin\n"
+                                           "[pool:bench]\nprofile=local\nsize=5\npicker=p2c\n"
                                            "initialization=manual\ntarget=ipv4:127.0.0.1:%u\n",
                                            port);
   g_autoptr (GError) error = NULL;

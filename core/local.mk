@@ -162,6 +162,7 @@ libcenote_core_la_SOURCES = \
   core/slots/slot-addresses.h \
   core/slots/slot-table.c \
   core/slots/slot-table.h \
+  core/slots/slot-loads.c \
   core/slots/slot-view.c \
   core/slots/slots.c \
   core/slots/slots.h \

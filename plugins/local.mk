@@ -10,9 +10,14 @@ endif
 
 plugin_LTLIBRARIES = \
   plugins/backoff-constant.la \
+  plugins/backoff-decorrelated.la \
   plugins/backoff-exponential.la \
+  plugins/backoff-fibonacci.la \
+  plugins/backoff-linear.la \
   plugins/connector-caching.la \
   plugins/connector-persistent.la \
+  plugins/picker-p2c.la \
+  plugins/picker-random.la \
   plugins/picker-round-robin.la \
   plugins/telemetry-log.la \
   plugins/transport-insecure.la \
@@ -29,11 +34,27 @@ plugins_backoff_constant_la_SOURCES = \
 plugins_backoff_constant_la_CFLAGS = $(plugin_compile_flags)
 plugins_backoff_constant_la_LDFLAGS = $(plugin_link_flags)
 
+plugins_backoff_decorrelated_la_SOURCES = plugins/backoff/decorrelated.c
+plugins_backoff_decorrelated_la_CFLAGS = $(plugin_compile_flags)
+plugins_backoff_decorrelated_la_LDFLAGS = $(plugin_link_flags)
+
 plugins_backoff_exponential_la_SOURCES = \
   plugins/backoff/exponential.c \
   plugins/backoff/jitter.h
 plugins_backoff_exponential_la_CFLAGS = $(plugin_compile_flags)
 plugins_backoff_exponential_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_backoff_fibonacci_la_SOURCES = \
+  plugins/backoff/fibonacci.c \
+  plugins/backoff/jitter.h
+plugins_backoff_fibonacci_la_CFLAGS = $(plugin_compile_flags)
+plugins_backoff_fibonacci_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_backoff_linear_la_SOURCES = \
+  plugins/backoff/linear.c \
+  plugins/backoff/jitter.h
+plugins_backoff_linear_la_CFLAGS = $(plugin_compile_flags)
+plugins_backoff_linear_la_LDFLAGS = $(plugin_link_flags)
 
 plugins_connector_caching_la_SOURCES = plugins/connector/caching.c
 plugins_connector_caching_la_CFLAGS = $(plugin_compile_flags)
@@ -42,6 +63,14 @@ plugins_connector_caching_la_LDFLAGS = $(plugin_link_flags)
 plugins_connector_persistent_la_SOURCES = plugins/connector/persistent.c
 plugins_connector_persistent_la_CFLAGS = $(plugin_compile_flags)
 plugins_connector_persistent_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_picker_p2c_la_SOURCES = plugins/picker/p2c.c
+plugins_picker_p2c_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_p2c_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_picker_random_la_SOURCES = plugins/picker/random.c
+plugins_picker_random_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_random_la_LDFLAGS = $(plugin_link_flags)
 
 plugins_picker_round_robin_la_SOURCES = plugins/picker/round-robin.c
 plugins_picker_round_robin_la_CFLAGS = $(plugin_compile_flags)

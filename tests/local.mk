@@ -37,8 +37,10 @@ tests_unit_tests_CPPFLAGS = $(test_cpp_flags)
 tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
   plugins/transport/mock-script.c \
+  tests/unit/backoff-test.h \
   tests/unit/log-capture.h \
   tests/unit/opened-uri.h \
+  tests/unit/picker-test.h \
   tests/unit/plugin-files.h \
   tests/unit/slot-fixture.h \
   tests/unit/slot-probe.c \
@@ -58,6 +60,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-counts.cc \
   tests/unit/test-cpp.cc \
   tests/unit/test-credential.cc \
+  tests/unit/test-decorrelated.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \
@@ -68,12 +71,14 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-explain.cc \
   tests/unit/test-exponential.cc \
   tests/unit/test-health-message.cc \
+  tests/unit/test-fibonacci.cc \
   tests/unit/test-histogram.cc \
   tests/unit/test-host.cc \
   tests/unit/test-json-reader.cc \
   tests/unit/test-json.cc \
   tests/unit/test-lease-pickers.cc \
   tests/unit/test-leases.cc \
+  tests/unit/test-linear.cc \
   tests/unit/test-log-sink.cc \
   tests/unit/test-manual.cc \
   tests/unit/test-mock-script.cc \
@@ -81,6 +86,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-nearest.cc \
   tests/unit/test-observers.cc \
   tests/unit/test-option.cc \
+  tests/unit/test-p2c.cc \
   tests/unit/test-persistent.cc \
   tests/unit/test-plaintext.cc \
   tests/unit/test-plugin-file.cc \
@@ -88,12 +94,14 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-pool-options.cc \
   tests/unit/test-problems.cc \
   tests/unit/test-quantity.cc \
+  tests/unit/test-random.cc \
   tests/unit/test-registry.cc \
   tests/unit/test-round-robin.cc \
   tests/unit/test-scan.cc \
   tests/unit/test-settings.cc \
   tests/unit/test-sinks.cc \
   tests/unit/test-slot-addresses.cc \
+  tests/unit/test-slot-loads.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \
   tests/unit/test-table.cc \
@@ -169,6 +177,7 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-health.cc \
   tests/integration/test-keepalive.cc \
   tests/integration/test-outage.cc \
+  tests/integration/test-pickers.cc \
   tests/integration/test-process.cc \
   tests/servers/client.h \
   tests/servers/connects.cc \
@@ -217,6 +226,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/static-constant.c \
   tests/sim/static-exponential.c \
   tests/sim/static-mock.c \
+  tests/sim/static-p2c.c \
   tests/sim/static-persistent.c \
   tests/sim/static-round-robin.c \
   tests/sim/static-schedule.c \

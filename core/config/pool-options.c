@@ -37,7 +37,7 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
                   "unix for unix targets."),
   ROW (POOL_CONNECTOR, STRING, .name = "connector", .default_text = "persistent",
        .summary = "The [connector:NAME] group or the connector plugin that decides which channels exist."),
-  ROW (POOL_PICKER, STRING, .name = "picker", .default_text = "round-robin",
+  ROW (POOL_PICKER, STRING, .name = "picker", .default_text = "p2c",
        .summary = "The [picker:NAME] group or the picker plugin that chooses the channel for a caller."),
   ROW (POOL_BACKOFF, STRING, .name = "backoff", .default_text = "exponential",
        .summary =

@@ -85,11 +85,11 @@ pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease
   return FALSE;
 }
 
-/* The rest of a get that gave no lease, out of line: to give one takes no more than
- * one call from here. */
-static G_GNUC_NO_INLINE gboolean
-get_after (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error)
+gboolean
+pool_get_after (gpointer data, LeaseResult result, CenoteLease *out_lease, GError **error)
 {
+  CenotePool *pool = data;
+
   if (result == LEASE_SAMPLE)
     result = get_timed (pool, 0, out_lease);
   return result == LEASE_GOT ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
@@ -98,9 +98,7 @@ get_after (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError 
 gboolean
 cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **error)
 {
-  LeaseResult result = lease_get (pool->table, 0, FALSE, out_lease);
-
-  return __builtin_expect_with_probability (result == LEASE_GOT, 1, 1.0) ? TRUE : get_after (pool, result, out_lease, error);
+  return lease_get_or (pool->table, out_lease, error);
 }
 
 gboolean

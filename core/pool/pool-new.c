@@ -165,7 +165,10 @@ make_table (CenotePool *pool)
     .data = world,
   };
 
-  return slot_table_new (&slot_world, pool_wanted_by_caller, pool);
+  SlotTable *table = slot_table_new (&slot_world, pool_wanted_by_caller, pool);
+
+  slot_table_set_otherwise (table, pool_get_after);
+  return table;
 }
 
 static void

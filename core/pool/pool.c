@@ -91,6 +91,7 @@ place_of (const CenotePool *pool, const Channel *channel)
     .number = channel->place,
     .weight = 1,
     .address = pool->dials ? channel->address->name : NULL,
+    .ready_since_us = channel->ready_us,
   };
 }
 
@@ -471,6 +472,7 @@ unpark (ControlNote *note)
   pool->parked = FALSE;
   pool->used_us = now_us (pool);
   slot_table_unpark (pool->table);
+  slot_table_publish_loads (pool->table);
   pool->site->wanted (pool->site->runtime);
 }
 
@@ -498,6 +500,8 @@ pool_tick (CenotePool *pool)
     tick_stopping (pool);
     return TRUE;
   }
+  if (!pool->parked)
+    slot_table_publish_loads (pool->table);
   if (!is_quiet (pool))
     return TRUE;
   if (!pool->parked)

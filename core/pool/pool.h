@@ -314,6 +314,8 @@ typedef enum { MOCK_GAVE, MOCK_REFUSED, MOCK_GONE } MockAnswer;
 MockAnswer pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error);
 /* Any thread.  What a get that did not end with LEASE_GOT gives: the mock's answer, or an error. */
 gboolean pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error);
+/* The same, for lease_get_or(): a sampled one is made first. */
+gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lease, GError **error);
 
 /* ---------------------------------------------------------- pool-status.c */
 

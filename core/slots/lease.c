@@ -134,27 +134,6 @@ lease_fill (CenoteLease *lease, LeaseEntry *entry, Slot *slot, Tally *tally, gsi
 
 /* ----------------------------------------------------------------- picking */
 
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static inline guint64
-next_luck (Row *row)
-{
-  guint64 z = (row->luck += G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
-
-  z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
-guint32
-lease_pick_with_luck (void *state, const CenotePickView *pick_view)
-{
-  const SlotView *view = state;
-  Row *row = (Row *) (gpointer) ((char *) (gpointer) pick_view - G_STRUCT_OFFSET (Row, pick));
-
-  row->pick.luck = next_luck (row);
-  return view->picker.pick (view->picker.state, &row->pick);
-}
-
 /* The picker's answer, in range or not.  VIEW has places. */
 static G_ALWAYS_INLINE inline guint32
 pick (Row *row, const SlotView *view)
@@ -164,7 +143,7 @@ pick (Row *row, const SlotView *view)
     row->pick.n_places = view->n_places;
     row->pick.places = view->places;
   }
-  return view->ask (view->ask_state, &row->pick);
+  return view->picker.pick (view->picker.state, &row->pick);
 }
 
 /* ------------------------------------------------------- getting, with care */
@@ -328,8 +307,8 @@ get_another (Row *row, SlotView *view, guint32 gone, CenoteLease *out_lease)
 }
 
 /* While the epoch is odd, no view that is loaded here is freed. */
-LeaseResult
-lease_get_plain (SlotTable *table, CenoteLease *out_lease)
+static G_ALWAYS_INLINE inline LeaseResult
+get_quickly (SlotTable *table, CenoteLease *out_lease)
 {
   const RowCache *recent = rows_recent (table);
   Row *row = recent->row;
@@ -360,6 +339,20 @@ lease_get_plain (SlotTable *table, CenoteLease *out_lease)
   epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
   atomic_store_explicit (&row->epoch, epoch + 1, memory_order_release);
   return LEASE_GOT;
+}
+
+LeaseResult
+lease_get_plain (SlotTable *table, CenoteLease *out_lease)
+{
+  return get_quickly (table, out_lease);
+}
+
+gboolean
+lease_get_or (SlotTable *table, CenoteLease *out_lease, GError **error)
+{
+  LeaseResult result = get_quickly (table, out_lease);
+
+  return RARELY (result != LEASE_GOT) ? table->otherwise (table->wake_data, result, out_lease, error) : TRUE;
 }
 
 /* ------------------------------------------------------- getting, by address */
@@ -562,14 +555,17 @@ lease_release_plain (CenoteLease *lease)
   Tally *tally;
 
   if (RARELY (((gsize) entry ^ GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL])) != LEASE_MARK ||
-                  atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation ||
-                  atomic_load_explicit (&entry->home->quick_owner, memory_order_relaxed) != rows_mark ())) {
+              atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation)) {
+    lease_release_special (lease, -1);
+    return;
+  }
+  home = entry->home;
+  if (RARELY (atomic_load_explicit (&home->quick_owner, memory_order_relaxed) != rows_mark ())) {
     lease_release_special (lease, -1);
     return;
   }
   lease->channel = NULL; /* and the three that a get writes: the rest is NULL */
   lease->priv[LEASE_ENTRY] = lease->priv[LEASE_GENERATION] = lease->priv[LEASE_SEAL] = NULL;
-  home = entry->home;
   slot = entry->slot;
   tally = entry->tally;
   atomic_store_explicit (&entry->generation, generation + 1, memory_order_relaxed);

@@ -88,6 +88,7 @@ row_new_locked (SlotTable *table)
   row->table = table;
   for (i = 0; i < table->n_blocks; i++)
     row->tallies[i] = tallies_new (i);
+  row_learn_loads (row);
   row->next = atomic_load_explicit (&table->rows, memory_order_relaxed);
   atomic_store_explicit (&table->rows, row, memory_order_seq_cst);
   return row;
@@ -122,11 +123,12 @@ row_begin (Row *row, const SlotTable *table)
 {
   row->seen = 0;
   row->scratch = table->world.random (table->world.data);
-  row->luck = table->world.random (table->world.data);
+  row->luck = table->world.random (table->world.data) | 1;
   row->pick = (CenotePickView) {
     .struct_size = sizeof row->pick,
     .place_size = sizeof (CenotePlace),
     .avoid = CENOTE_PICK_NONE,
+    .luck = &row->luck,
     .scratch = &row->scratch,
     .tallies = (const CenoteTally *const *) row->tallies,
   };
@@ -180,6 +182,17 @@ Row *
 rows_for_release (SlotTable *table)
 {
   return G_LIKELY (thread_rows != &ended) ? rows_mine (table) : NULL;
+}
+
+guint
+rows_count (const Row *newest)
+{
+  const Row *row;
+  guint n = 0;
+
+  for (row = newest; row != NULL; row = row->next)
+    n++;
+  return n;
 }
 
 void

@@ -82,6 +82,7 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
   table->world = *world;
   table->wake = wake;
   table->wake_data = wake_data;
+  table->otherwise = NULL;
   table->uses_before = sum_uses (table);
   table->misses_before = sum_misses (table);
   atomic_init (&table->refs, 1);
@@ -90,6 +91,12 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
   tables = table;
   slot_tables_unlock ();
   return table;
+}
+
+void
+slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise)
+{
+  table->otherwise = otherwise;
 }
 
 SlotTable *

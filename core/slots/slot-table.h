@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slot-table: the structures that slot-table.c (tables' lives), slot-view.c (what
- * is in rotation), slots.c (a slot's life), rows.c (threads' rows) and lease.c
- * (the hot path) share; nobody else includes this.
+ * is in rotation), slots.c (a slot's life), slot-loads.c (what pickers know of
+ * loads), rows.c (threads' rows) and lease.c (the hot path) share; nobody else
+ * includes this.
  *
  * Who writes what, so that a get and a release write no line that another thread
  * writes: a row and its tallies, its thread alone (but Row.returned, on a line of
- * its own); views and slots' first lines, the control side, seldom.
+ * its own, and once a tick Tally.others); views and slots' first lines, the
+ * control side, seldom.
  *
  * Locks and counts are POSIX's and C11's, not GLib's, so that ThreadSanitizer
  * sees what they order.
@@ -54,12 +56,15 @@ struct Slot {
   _Atomic guint64 orphan;    /* this orphan's number, never the same twice; 0: none, or somebody destroys it */
   _Atomic gint64 taken_before; /* sums when this channel moved in */
   _Atomic gint64 failures_before;
+  _Atomic gint64 told;       /* for a row that counts nothing: the burden as it was last published */
+  gint64 load;               /* control: as it was last published */
 };
 
-/* A tally that its owner writes with plain stores and others read. */
+/* CenoteTally, whose first two its owner writes with plain stores and others read. */
 typedef struct Tally {
   _Atomic gint64 taken;
   _Atomic gint64 released;
+  _Atomic gint64 others;     /* written by the control side */
 } Tally;
 G_STATIC_ASSERT (sizeof (Tally) == sizeof (CenoteTally));
 
@@ -90,16 +95,14 @@ enum {
   VIEW_TIMES = 1u << 30      /* the picker wants latencies */
 };
 
-/* Immutable once published, but for VIEW_PARKED and the places' published loads. */
+/* Immutable once published, but for VIEW_PARKED and the places' penalties. */
 typedef struct SlotView {
   guint64 serial;            /* never the same twice in a process, unlike its address */
   _Atomic guint32 flags;     /* VIEW_* */
   guint32 n_places;
-  guint32 (*ask) (void *state, const CenotePickView *view); /* the picker, or lease_pick_with_luck() */
-  void *ask_state;
+  SlotPicker picker;
   guint64 sample_mask;       /* of an odd epoch: where 0 is left, the get may be one to be timed */
   CenotePlace *places;
-  SlotPicker picker;
   SlotAddresses *addresses;  /* NULL: leases are not had by address */
   guint32 sample_rate;       /* 0: none is timed */
   SlotRef refs[];
@@ -112,7 +115,7 @@ struct Row {
   _Atomic (gconstpointer) quick_owner; /* owner, where asymmetric; else NULL */
   guint64 seen;              /* serial of the view that pick describes; 0: none */
   guint64 scratch;
-  guint64 luck;              /* splitmix64's state */
+  guint64 luck;
   CenotePickView pick;
   Tally *tallies[N_BLOCKS];
   _Atomic (gconstpointer) owner; /* rows_mark() of its thread; NULL: nobody's; written under table->lock */
@@ -140,6 +143,7 @@ struct SlotTable {
   SlotWorld world;
   void (*wake) (gpointer data);
   gpointer wake_data;
+  LeaseOtherwise otherwise;
   guint64 uses_before;       /* sums when this life began */
   guint64 misses_before;
   _Alignas (CACHE_LINE) _Atomic (Row *) rows;
@@ -150,7 +154,11 @@ struct SlotTable {
   guint n_blocks;
   Slot *slots[N_BLOCKS];
   Slot *free_slots;
-  RetiredView *retired;      /* control */
+  RetiredView *retired;      /* control, and the next four */
+  gint64 load;               /* of the view's places together, as last published */
+  guint next_load;           /* the place whose load is published next */
+  guint n_own_loads;         /* room in own_loads, for one of each row */
+  gint64 *own_loads;
   SlotTable *next;           /* all tables, or the spare ones */
 };
 
@@ -253,6 +261,8 @@ rows_recent (const SlotTable *table)
 Row *rows_mine (SlotTable *table);
 /* For a release: the same; NULL where the thread is ending. */
 Row *rows_for_release (SlotTable *table);
+/* From NEWEST on. */
+guint rows_count (const Row *newest);
 /* Every row gets tallies for block number table->n_blocks. */
 void rows_grow_locked (SlotTable *table);
 /* Nobody's any more: at the end of a table's life, and in a forked child. */
@@ -276,10 +286,12 @@ extern SlotView slot_view_stopped;
 /* The views that nobody can be inside any more. */
 void slot_view_free_retired (SlotTable *table);
 
-/* ----------------------------------------------------------------- lease.c */
+/* ------------------------------------------------------------ slot-loads.c */
 
-/* Stands before a picker that needs luck; STATE is the view. */
-guint32 lease_pick_with_luck (void *state, const CenotePickView *pick_view);
+/* For a view that is about to be published: all its loads and penalties. */
+void slot_view_publish_loads (SlotTable *table, const SlotView *view);
+/* For a new row, before others see it. */
+void row_learn_loads (Row *row);
 
 /* ----------------------------------------------------------------- slots.c */
 

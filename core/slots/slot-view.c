@@ -50,9 +50,9 @@ view_put (SlotView *view, guint i, const SlotPlace *place)
     .channel_id = place->channel_id,
     .number = place->number,
     .weight = place->weight,
-    .published_load = slot_in_flight (slot),
     .tally_block = slot->block,
-    .tally_index = slot->index,
+    .tally_offset = view->refs[i].offset,
+    .ready_since_us = place->ready_since_us,
   };
   atomic_store_explicit (&slot->number, place->number, memory_order_relaxed);
   atomic_store_explicit (&slot->channel_id, place->channel_id, memory_order_relaxed);
@@ -82,22 +82,12 @@ note_if_inside (RetiredView *retired, const _Atomic guint64 *epoch)
     retired->stragglers[retired->n_stragglers++] = (Straggler) { epoch, seen };
 }
 
-static guint
-count_rows (const Row *row)
-{
-  guint n = 0;
-
-  for (; row != NULL; row = row->next)
-    n++;
-  return n;
-}
-
 /* Rows that are pushed after NEWEST was loaded belong to threads that enter after the barrier. */
 static void
 view_retire (SlotTable *table, SlotView *view)
 {
   const Row *newest = table_rows (table);
-  RetiredView *retired = g_malloc (sizeof (RetiredView) + 2 * count_rows (newest) * sizeof (Straggler));
+  RetiredView *retired = g_malloc (sizeof (RetiredView) + 2 * rows_count (newest) * sizeof (Straggler));
   const Row *row;
 
   retired->view = view;
@@ -162,16 +152,6 @@ slot_view_free_retired (SlotTable *table)
 
 /* ---------------------------------------------------------------- publishing */
 
-static void
-view_set_picker (SlotView *view, const SlotPicker *picker)
-{
-  gboolean lucky = (picker->flags & CENOTE_PICKER_NEEDS_LUCK) != 0;
-
-  view->picker = *picker;
-  view->ask = lucky ? lease_pick_with_luck : picker->pick;
-  view->ask_state = lucky ? view : picker->state;
-}
-
 /* An odd epoch keeps its lowest bit under a mask of 1: none is timed.  Of the other
  * bits, which count gets, a power of two looks at as many as it has; any other rate
  * has every get look closer. */
@@ -199,25 +179,16 @@ slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, c
   SlotView *old;
   guint i;
 
-  view_set_picker (view, picker);
+  view->picker = *picker;
   view_set_sampling (view, (flags & VIEW_SAMPLED) != 0 ? MAX (1, sample_rate) : 0);
   for (i = 0; i < n_places; i++)
     view_put (view, i, &places[i]);
   view->addresses = slot_addresses_new (places, n_places);
+  slot_view_publish_loads (table, view);
   old = atomic_exchange_explicit (&table->view, view, memory_order_seq_cst);
   heavy_barrier (table);
   view_retire (table, old);
   slot_table_reclaim (table);
-}
-
-void
-slot_table_publish_loads (SlotTable *table)
-{
-  const SlotView *view = atomic_load_explicit (&table->view, memory_order_relaxed);
-  guint i;
-
-  for (i = 0; i < view->n_places; i++)
-    __atomic_store_n (&view->places[i].published_load, slot_in_flight (view->refs[i].slot), __ATOMIC_RELAXED);
 }
 
 /* ------------------------------------------------------------------- parking */

@@ -53,7 +53,7 @@ typedef struct SlotWorld {
   gboolean asymmetric;
   void (*heavy) (gpointer data);
   guint64 (*random) (gpointer data);
-  gint64 (*now_us) (gpointer data);  /* monotonic; asked only where a picker wants latencies */
+  gint64 (*now_us) (gpointer data);  /* monotonic; asked only where a picker wants latencies or loads */
   gpointer data;
 } SlotWorld;
 
@@ -83,6 +83,7 @@ typedef struct SlotPlace {
   guint32 number;
   guint32 weight;
   const char *address;       /* (nullable): what lease_dial() finds it by; copied */
+  gint64 ready_since_us;
 } SlotPlace;
 
 /* A new table whose view is empty, with one reference.
@@ -102,7 +103,9 @@ gboolean slot_table_reclaim (SlotTable *table);
  * USES_SEEN; the next one calls WAKE, once.  A view that is published later is not parked. */
 gboolean slot_table_park (SlotTable *table, guint64 uses_seen);
 void slot_table_unpark (SlotTable *table);
-/* Control.  Brings the places' published_load up to date, for pickers that need load. */
+/* Control, once a tick while gets are made.  For a picker that needs load: tells each thread what
+ * the others hold of the view's places, and sets the places' penalties.  Of a large view a part,
+ * the next part at the next call. */
 void slot_table_publish_loads (SlotTable *table);
 
 /* Any thread.  Gets made on this table (grows; one that was told LEASE_SAMPLE is not counted,
@@ -169,6 +172,13 @@ guint64 lease_hash_key (const char *affinity_key);
  * LEASE_NONE: at one instant of the call no slot in rotation was shown. */
 LeaseResult lease_get_plain (SlotTable *table, CenoteLease *out_lease);
 LeaseResult lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease);
+
+/* Any thread.  TRUE with a lease; else what the table's OTHERWISE makes of RESULT, called last of
+ * all, with the wake_data of slot_table_new().  (So the pool's own get is but a jump to here.) */
+typedef gboolean (*LeaseOtherwise) (gpointer data, LeaseResult result, CenoteLease *out_lease, GError **error);
+gboolean lease_get_or (SlotTable *table, CenoteLease *out_lease, GError **error);
+/* Control, before the first lease_get_or(). */
+void slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise);
 
 /* KEY_HASH 0: no affinity key. */
 static inline LeaseResult

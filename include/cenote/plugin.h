@@ -352,28 +352,39 @@ typedef struct CenoteConnectorOps {
  * pick() writes lives in view->scratch or in atomics. */
 
 enum {
-  CENOTE_PICKER_NEEDS_LUCK = 1u << 0,    /* view->luck is fresh for each attempt; else 0 */
-  CENOTE_PICKER_NEEDS_LOAD = 1u << 1,    /* place->published_load is kept; else 0 */
-  CENOTE_PICKER_NEEDS_LATENCY = 1u << 2, /* done() is told latency; costs two clock reads a lease */
-  CENOTE_PICKER_NEEDS_OUTCOME = 1u << 3  /* done() is called */
+  CENOTE_PICKER_NEEDS_LOAD = 1u << 0,    /* loads, burdens and penalties are kept; else they mean nothing */
+  CENOTE_PICKER_NEEDS_LATENCY = 1u << 1, /* done() is told latency; costs two clock reads a lease */
+  CENOTE_PICKER_NEEDS_OUTCOME = 1u << 2  /* done() is called */
 };
 
-/* One thread's count for one channel.  Both only grow; only the owning thread writes. */
+/* One thread's side of one place.  The thread alone writes the first two; a lease
+ * may be released on another thread than took it, so only sums over all threads
+ * are loads.  The host alone writes the third: once a tick (some 10 ms) while
+ * leases are taken, and with each new view. */
 typedef struct CenoteTally {
-  int64_t taken;
-  int64_t released;
+  int64_t taken;             /* leases of the place that this thread took */
+  int64_t released;          /* that it released */
+  int64_t others;            /* the burden (below) less this thread's part of it, as of the last tick */
 } CenoteTally;
 
-/* One channel that is READY and in rotation. */
+/* One channel that is READY and in rotation.  In a view nothing of it changes but its penalty, which
+ * the host may write at any time (cenote_pick_read()). */
 typedef struct CenotePlace {
   uint64_t channel_id;
   uint32_t number;           /* the place's own number: a replacement inherits it */
   uint32_t weight;           /* 1 unless an address says otherwise */
-  int64_t published_load;    /* leases held by all threads, a few ms old: read with a relaxed atomic load */
-  int64_t penalty;           /* added to the load of a channel that is warming up or has just failed */
-  uint32_t tally_block;      /* for cenote_pick_own_load() */
-  uint32_t tally_index;
+  /* Leases that count as held while the connection warms up, which it does until it has been READY
+   * for CENOTE_WARM_UP_US: at first the mean load of the view's places and 1, then with each tick
+   * less, in proportion to the time that is left, rounded up; 0 once it is warm.  So a new channel
+   * is not flooded, and of two with equal leases the warmer one is less loaded. */
+  int64_t penalty;
+  uint32_t tally_block;      /* for cenote_pick_burden() */
+  uint32_t tally_offset;
+  int64_t ready_since_us;    /* when the connection became READY, on the host's clock */
 } CenotePlace;
+
+/* How long a connection that has become READY warms up. */
+#define CENOTE_WARM_UP_US 1000000
 
 #define CENOTE_PICK_NONE UINT32_MAX
 
@@ -385,7 +396,7 @@ typedef struct CenotePickView {
   uint32_t avoid;            /* index that the caller would rather not have, or CENOTE_PICK_NONE */
   uint32_t has_key;          /* 1: key_hash is the hash of the caller's affinity key */
   uint64_t key_hash;
-  uint64_t luck;             /* 64 random bits, see CENOTE_PICKER_NEEDS_LUCK */
+  uint64_t *luck;            /* for cenote_pick_luck() */
   const CenotePlace *places;
   uint64_t *scratch;         /* one word for this thread and pool; starts random */
   const CenoteTally *const *tallies;
@@ -397,14 +408,51 @@ cenote_pick_place (const CenotePickView *view, uint32_t i)
   return (const CenotePlace *) (const void *) ((const char *) view->places + (size_t) i * view->place_size);
 }
 
-/* Leases of place I that this thread took less those that it released (may be negative). */
+/* 64 random bits, others at each call: from a word of this thread's that the host has made random
+ * (and not 0), by xorshift64 (Marsaglia 2003).  For choices, not for secrets. */
+static inline uint64_t
+cenote_pick_luck (const CenotePickView *view)
+{
+  uint64_t luck = *view->luck;
+
+  luck ^= luck << 13;
+  luck ^= luck >> 7;
+  luck ^= luck << 17;
+  return *view->luck = luck;
+}
+
+/* A word of a view that the host may be writing. */
 static inline int64_t
-cenote_pick_own_load (const CenotePickView *view, uint32_t i)
+cenote_pick_read (const int64_t *word)
+{
+#if defined __GNUC__
+  return __atomic_load_n (word, __ATOMIC_RELAXED);
+#else
+  return *(const volatile int64_t *) word;
+#endif
+}
+
+/* What those who pick by load compare: twice the leases that count as held, the penalty among them,
+ * and one more while the connection warms up; so the less burdened of two is the less loaded, and of
+ * two that are alike the warmer.  What this thread did is in it at once, what others did since the
+ * last tick is not; so it may be below 0 for a moment. */
+static inline int64_t
+cenote_pick_burden (const CenotePickView *view, uint32_t i)
 {
   const CenotePlace *place = cenote_pick_place (view, i);
-  const CenoteTally *tally = &view->tallies[place->tally_block][place->tally_index];
+  const CenoteTally *tally = (const CenoteTally *) (const void *) ((const char *) view->tallies[place->tally_block]
+                                                                   + place->tally_offset);
 
-  return tally->taken - tally->released;
+  return cenote_pick_read (&tally->others) + 2 * (tally->taken - tally->released);
+}
+
+/* The leases of place I that are held, as far as this thread knows. */
+static inline int64_t
+cenote_pick_load (const CenotePickView *view, uint32_t i)
+{
+  int64_t penalty = cenote_pick_read (&cenote_pick_place (view, i)->penalty);
+
+  return (cenote_pick_burden (view, i) - (penalty > 0)) / 2 - penalty;
 }
 
 typedef struct CenotePickerOps {

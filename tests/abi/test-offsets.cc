@@ -141,14 +141,15 @@ TEST (Abi, ThePickersViewKeepsItsPlaces)
 {
   AT (CenoteTally, taken, 0);
   AT (CenoteTally, released, 8);
-  SIZE (CenoteTally, 16);
+  AT (CenoteTally, others, 16);
+  SIZE (CenoteTally, 24);
   AT (CenotePlace, channel_id, 0);
   AT (CenotePlace, number, 8);
   AT (CenotePlace, weight, 12);
-  AT (CenotePlace, published_load, 16);
-  AT (CenotePlace, penalty, 24);
-  AT (CenotePlace, tally_block, 32);
-  AT (CenotePlace, tally_index, 36);
+  AT (CenotePlace, penalty, 16);
+  AT (CenotePlace, tally_block, 24);
+  AT (CenotePlace, tally_offset, 28);
+  AT (CenotePlace, ready_since_us, 32);
   SIZE (CenotePlace, 40);
   AT (CenotePickView, struct_size, 0);
   AT (CenotePickView, n_places, 4);
@@ -236,7 +237,10 @@ TEST (Abi, NumbersStay)
   EXPECT_EQ (CENOTE_CHANNEL_READY, 2);
   EXPECT_EQ (CENOTE_CHANNEL_DRAINING, 5);
   EXPECT_EQ (CENOTE_CHANNEL_STALE, 2);
-  EXPECT_EQ (CENOTE_PICKER_NEEDS_OUTCOME, 8);
+  EXPECT_EQ (CENOTE_PICKER_NEEDS_LOAD, 1);
+  EXPECT_EQ (CENOTE_PICKER_NEEDS_LATENCY, 2);
+  EXPECT_EQ (CENOTE_PICKER_NEEDS_OUTCOME, 4);
+  EXPECT_EQ (CENOTE_WARM_UP_US, 1000000);
   EXPECT_EQ (CENOTE_LOG_DEBUG, 7);
   EXPECT_EQ (CENOTE_EVENT_CHANNEL_GET, 0);
   EXPECT_EQ (CENOTE_EVENT_PLUGIN_FAILED, 19);

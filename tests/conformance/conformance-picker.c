@@ -6,41 +6,57 @@
 
 enum { MOST_PLACES = 64, N_THREADS = 4, PICKS_OF_A_THREAD = 20000 };
 
-/* A place as a newer host would have it. */
+/* A place and a tally as a newer host would have them. */
 typedef struct Place {
   CenotePlace known;
   gint64 newer;
 } Place;
 
-/* What one thread sees: places that all share, a word and tallies of its own. */
+typedef struct LongTally {
+  CenoteTally known;
+  gint64 newer;
+} LongTally;
+
+/* What one thread sees: places that all share, words and tallies of its own, these
+ * in two blocks. */
 typedef struct Places {
   Place rows[MOST_PLACES];
-  CenoteTally tallies[MOST_PLACES];
-  const CenoteTally *blocks[1];
+  LongTally tallies[MOST_PLACES];
+  const CenoteTally *blocks[2];
   guint64 scratch;
   guint64 luck;
   CenotePickView view;
 } Places;
+
+static CenoteTally *
+tally_of (Places *places, guint i)
+{
+  return &places->tallies[i].known;
+}
 
 static void
 places_init (Places *places, guint n, guint64 seed)
 {
   memset (places, 0, sizeof *places);
   for (guint i = 0; i < n; i++)
-    places->rows[i].known = (CenotePlace) { .channel_id = i + 1, .number = i, .weight = 1, .tally_index = i };
-  places->blocks[0] = places->tallies;
-  places->luck = seed;
-  places->scratch = fixture_random (&places->luck);
+    places->rows[i].known = (CenotePlace) {
+      .channel_id = i + 1, .number = i, .weight = 1,
+      .tally_block = i / 3 % 2, .tally_offset = (i - i / 3 % 2) * sizeof (LongTally),
+    };
+  places->blocks[0] = tally_of (places, 0);
+  places->blocks[1] = tally_of (places, 1);
+  places->scratch = fixture_random (&seed);
+  places->luck = fixture_random (&seed) | 1;
   places->view = (CenotePickView) {
     .struct_size = sizeof places->view, .n_places = n, .place_size = sizeof (Place), .avoid = CENOTE_PICK_NONE,
-    .places = &places->rows[0].known, .scratch = &places->scratch, .tallies = places->blocks,
+    .places = &places->rows[0].known, .scratch = &places->scratch, .luck = &places->luck,
+    .tallies = places->blocks,
   };
 }
 
 static guint
 pick (Fixture *fixture, Places *places)
 {
-  places->view.luck = fixture_random (&places->luck);
   return fixture->plugin->ops.picker.pick (fixture->state, &places->view);
 }
 
@@ -73,11 +89,12 @@ check_change (Conformance *run)
 {
   g_autoptr (Fixture) fixture = conformance_create (run);
   Places places;
+  guint64 seed = 7;
   guint wrong = 0;
 
-  places_init (&places, MOST_PLACES, 7);
+  places_init (&places, MOST_PLACES, seed);
   for (guint i = 0; i < 10000; i++) {
-    places.view.n_places = 1 + (guint) (fixture_random (&places.luck) % MOST_PLACES);
+    places.view.n_places = 1 + (guint) (fixture_random (&seed) % MOST_PLACES);
     wrong += pick (fixture, &places) >= places.view.n_places;
   }
   conformance_expect (run, "picker: the index is below n_places while the pool changes", wrong == 0,
@@ -117,12 +134,39 @@ check_reach (Conformance *run)
   for (guint i = 0; i < 10000; i++) {
     guint index = pick (fixture, &places);
 
-    places.tallies[index % 7].taken++;
+    tally_of (&places, index % 7)->taken++;
   }
   for (guint i = 0; i < 7; i++)
-    reached += places.tallies[i].taken > 0;
+    reached += tally_of (&places, i)->taken > 0;
   conformance_expect (run, "picker: every place is picked sooner or later", reached == 7, "%u of 7 were picked",
                       reached);
+}
+
+/* Of five places one is burdened; a picker that asks for loads leaves it alone, but for a pick by
+ * chance.  (One that is given keys may have to take it: here there is none.) */
+static void
+check_one_load (Conformance *run, const char *check, CenoteTally burden)
+{
+  g_autoptr (Fixture) fixture = conformance_create (run);
+  Places places;
+  guint burdened = 0;
+
+  places_init (&places, 5, 19);
+  *tally_of (&places, 3) = burden;
+  for (guint i = 0; i < 1000; i++)
+    burdened += pick (fixture, &places) == 3;
+  conformance_expect (run, check, burdened < 100, "picked %u times in 1000", burdened);
+}
+
+static void
+check_loads (Conformance *run)
+{
+  if ((run->plugin->ops.picker.flags & CENOTE_PICKER_NEEDS_LOAD) == 0)
+    return;
+  check_one_load (run, "picker: what this thread holds counts", (CenoteTally) { .taken = 1000000, .released = 999000 });
+  check_one_load (run, "picker: what other threads hold counts", (CenoteTally) { .others = 2000 });
+  check_one_load (run, "picker: a lease that was taken elsewhere and released here counts as released",
+                  (CenoteTally) { .released = 1000, .others = 4000 });
 }
 
 typedef struct ThreadRun {
@@ -143,9 +187,9 @@ pick_on_thread (gpointer data)
     guint index = pick (thread->fixture, &places);
 
     thread->wrong += index >= 5;
-    places.tallies[index % 5].taken++;
+    tally_of (&places, index % 5)->taken++;
     ops->done (thread->fixture->state, index % 5, (int) (i % 20) - 1, i % 3 ? (gint64) i : -1);
-    places.tallies[index % 5].released++;
+    tally_of (&places, index % 5)->released++;
   }
   return NULL;
 }
@@ -192,6 +236,7 @@ conformance_picker (Conformance *run)
   check_change (run);
   check_avoid (run);
   check_reach (run);
+  check_loads (run);
   check_threads (run);
   check_done (run);
 }

@@ -59,6 +59,13 @@ TEST (Conformance, EveryPluginKeepsThePromisesOfItsKind)
 int64_t next_negative (void *) { return -1; }
 int64_t next_random (void *) { return g_random_int (); }
 uint32_t pick_second (void *, const CenotePickView *) { return 1; }
+uint32_t pick_in_turn (void *, const CenotePickView *view)
+{
+  uint64_t n = *view->scratch % view->n_places;
+
+  *view->scratch = n + 1;
+  return (uint32_t) (n == view->avoid ? *view->scratch % view->n_places : n);
+}
 void plan_nothing (void *, const CenoteConnectorView *, CenotePlan *) {}
 void plan_endlessly (void *, const CenoteConnectorView *view, CenotePlan *plan)
 {
@@ -118,6 +125,10 @@ TEST (Conformance, FindsPickersThatBreakTheirPromises)
   ops.struct_size = sizeof ops;
   ops.pick = pick_second;
   EXPECT_GE (count_problems (CENOTE_PLUGIN_PICKER, &ops), 3u);
+  ops.pick = pick_in_turn;
+  EXPECT_EQ (count_problems (CENOTE_PLUGIN_PICKER, &ops), 0u);
+  ops.flags = CENOTE_PICKER_NEEDS_LOAD;
+  EXPECT_EQ (count_problems (CENOTE_PLUGIN_PICKER, &ops), 3u) << "it asks for loads and does not heed them";
 }
 
 TEST (Conformance, FindsConnectorsThatBreakTheirPromises)

@@ -9,7 +9,7 @@ built=${CENOTE_PLUGIN_PATH:?}
 run plugins
 case_is 'the listing exits 0' exits 0
 case_is 'it has headings' says out '^KIND +NAME +VERSION +PATH +SUMMARY$'
-for plugin in 'backoff +exponential' 'connector +persistent' 'picker +round-robin' 'telemetry +log' 'transport +insecure'; do
+for plugin in 'backoff +exponential' 'connector +persistent' 'picker +p2c' 'telemetry +log' 'transport +insecure'; do
   case_is "it has $plugin with its file" says out "^$plugin +[0-9.]+ +/.*\.so +[A-Z]"
 done
 case_is 'no escape codes in a pipe' says_not out "$escape"

@@ -13,6 +13,7 @@ check_LTLIBRARIES += \
   tests/plugins/backoff-null.la \
   tests/plugins/backoff-recorder.la \
   tests/plugins/backoff-schedule.la \
+  tests/plugins/picker-favourite.la \
   tests/plugins/transport-recorder.la
 
 tests_plugins_backoff_elder_la_SOURCES = tests/abi/backoff-elder.c tests/abi/plugin-0.0.h
@@ -50,6 +51,10 @@ tests_plugins_backoff_recorder_la_LDFLAGS = $(test_module_flags)
 tests_plugins_backoff_schedule_la_SOURCES = tests/plugins/backoff-schedule.c
 tests_plugins_backoff_schedule_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_schedule_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_picker_favourite_la_SOURCES = tests/plugins/picker-favourite.c
+tests_plugins_picker_favourite_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_picker_favourite_la_LDFLAGS = $(test_module_flags)
 
 tests_plugins_transport_recorder_la_SOURCES = tests/plugins/transport-recorder.c
 tests_plugins_transport_recorder_la_CFLAGS = $(plugin_compile_flags)

@@ -90,7 +90,7 @@ public:
   void
   show ()
   {
-    SlotPlace place = { link_slot (channel->link), channel->id, channel->place, 1, nullptr };
+    SlotPlace place = { link_slot (channel->link), channel->id, channel->place, 1, nullptr, channel->ready_us };
     SlotPicker picker = {};
 
     picker.pick = [] (void *, const CenotePickView *) { return guint32 (0); };

@@ -80,11 +80,11 @@ TEST_F (PoolTest, AGetBeforeAnyChannelSaysHowManyThereAre)
              "Pool p has no ready channel (0 of 5 ready; last error: refused): cenote_pool_acquire() waits for one");
 }
 
-TEST_F (PoolTest, GetsTakeTheChannelsInTurn)
+TEST_F (PoolTest, GetsTakeTheChannelsInTurnWhereThePickerDoes)
 {
   std::map<guint64, int> taken;
 
-  open ("size=3");
+  open ("size=3\npicker=round-robin");
   connect_all ();
   for (int i = 0; i < 30; i++) {
     CenoteLease lease = get ();
@@ -93,6 +93,55 @@ TEST_F (PoolTest, GetsTakeTheChannelsInTurn)
     cenote_lease_release (&lease);
   }
   EXPECT_EQ (taken, (std::map<guint64, int>{ { 1, 10 }, { 2, 10 }, { 3, 10 } }));
+}
+
+TEST_F (PoolTest, ByDefaultGetsTakeTheLessLoadedOfTwo)
+{
+  open ("size=2");
+  connect_all ();
+  run (2 * SIM_S);
+  CenoteLease first = get (), second = get ();
+  EXPECT_NE (first.channel, second.channel);
+  for (int i = 0; i < 100; i++) {
+    grpc_channel *freed = second.channel;
+
+    cenote_lease_release (&second);
+    second = get ();
+    ASSERT_EQ (second.channel, freed);
+  }
+  cenote_lease_release (&first);
+  cenote_lease_release (&second);
+}
+
+/* One that has just come back counts as loaded as the others, less and less for a second. */
+TEST_F (PoolTest, AChannelThatIsNewToALoadedPoolIsNotFlooded)
+{
+  std::map<guint64, int> taken;
+  std::vector<CenoteLease> leases;
+  auto take = [&] (int n) {
+    for (; n > 0; n--) {
+      leases.push_back (get ());
+      taken[connection_of (leases.back ().channel)->number]++;
+    }
+  };
+
+  open ("size=2");
+  connect_all ();
+  run (2 * SIM_S);
+  connection_lose (peer_nth_up (peer, 1), "lost");
+  take (10);
+  ASSERT_EQ (taken.size (), 1u);
+  run (SIM_MS);
+  ASSERT_EQ (current (), 2);
+  take (4);
+  EXPECT_EQ (taken.begin ()->second, 10) << "4 and its penalty, 10 / 2 + 1, are as many";
+  take (1);
+  EXPECT_EQ (taken.begin ()->second, 11) << "a tie goes to the warmer one";
+  run (2 * SIM_S);
+  take (7);
+  EXPECT_EQ (taken.begin ()->second, 11) << "now it is warm";
+  for (CenoteLease &lease : leases)
+    cenote_lease_release (&lease);
 }
 
 /* The moment that a transport tells of a loss no get finds that channel, before anything is handled. */

@@ -141,6 +141,7 @@ private:
   make_keyfile ()
   {
     static const char *const backoffs[] = { "schedule", "steady", "exponential" };
+    static const char *const pickers[] = { "p2c", "round-robin" };
     std::string targets;
 
     for (guint i = 0; i < n_targets; i++)
@@ -149,9 +150,9 @@ private:
       "[cenote]\ntelemetry=\nmax-concurrent-dials=%u\n[backoff:steady]\nplugin=constant\ndelay=%ums\n"
       "[pool:p]\ntargets=%s\ntransport=peers\nbackoff=%s\nsize=%u\nmax-concurrent-dials=%u\n"
       "max-connect-attempts=%u\nconnect-timeout=%ums\nacquire-timeout=1s\nmax-waiters=20\ndrain-timeout=24h\n"
-      "initialization=%s\n",
+      "initialization=%s\npicker=%s\n",
       budget, 1 + pick (300), targets.c_str (), backoffs[pick (3)], size, max_dials, pick (2) * pick (6),
-      100 + pick (400), pick (10) == 0 ? "manual" : "eager");
+      100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)]);
   }
 
   /* --------------------------------------------------------------- steps */

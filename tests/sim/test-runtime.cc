@@ -15,6 +15,7 @@ extern "C" {
 #include "core/registry/registry.h"
 
 const CenotePlugin *static_persistent (uint32_t host_abi);
+const CenotePlugin *static_p2c (uint32_t host_abi);
 const CenotePlugin *static_round_robin (uint32_t host_abi);
 const CenotePlugin *static_constant (uint32_t host_abi);
 const CenotePlugin *static_exponential (uint32_t host_abi);
@@ -66,8 +67,8 @@ protected:
   SetUp () override
   {
     registry = registry_new_with (nullptr, nullptr);
-    for (const CenotePlugin *plugin : { static_persistent (0), static_round_robin (0), static_constant (0),
-                                        static_exponential (0), static_mock (0), &broken })
+    for (const CenotePlugin *plugin : { static_persistent (0), static_p2c (0), static_round_robin (0),
+                                        static_constant (0), static_exponential (0), static_mock (0), &broken })
       ASSERT_TRUE (cenote_registry_add_static (registry, plugin, nullptr));
   }
 

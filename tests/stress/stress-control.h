@@ -102,7 +102,7 @@ private:
   begin ()
   {
     pool_ = std::make_shared<Pool> (slot_table_new (&world_, wake_nobody, nullptr));
-    lucky_ = dice_.below (3) == 0;
+    picker_ = dice_.below (3);
     max_slots_ = dice_.below (3) == 0 ? 40 : 3;
     open ();
     publish ();
@@ -151,13 +151,16 @@ private:
   void
   publish ()
   {
-    SlotPicker picker = { lucky_ ? pick_by_luck : pick_in_turn, note_outcome, nullptr,
-                          static_cast<guint32> (lucky_ ? CENOTE_PICKER_NEEDS_LUCK | CENOTE_PICKER_NEEDS_OUTCOME : 0) };
+    static const SlotPicker pickers[] = {
+      { pick_in_turn, note_outcome, nullptr, 0 },
+      { pick_by_luck, note_outcome, nullptr, CENOTE_PICKER_NEEDS_OUTCOME },
+      { pick_by_load, note_outcome, nullptr, CENOTE_PICKER_NEEDS_LOAD },
+    };
     std::vector<SlotPlace> places;
 
     for (Slot *slot : shown_)
-      places.push_back ({ slot, ++next_id_, static_cast<guint32> (places.size ()), 1, nullptr });
-    slot_table_publish (pool_->table, places.data (), static_cast<guint> (places.size ()), &picker, 0, 0);
+      places.push_back ({ slot, ++next_id_, static_cast<guint32> (places.size ()), 1, nullptr, 0 });
+    slot_table_publish (pool_->table, places.data (), static_cast<guint> (places.size ()), &pickers[picker_], 0, 0);
   }
 
   Slot *
@@ -326,7 +329,7 @@ private:
   SlotWorld world_{};
   PoolRef pool_;
   std::vector<Slot *> shown_, closing_;
-  bool lucky_ = false;
+  guint32 picker_ = 0;
   guint max_slots_ = 0;
   guint64 next_id_ = 0, n_steps_ = 0, n_lives_ = 0;
 };

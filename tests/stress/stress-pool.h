@@ -196,7 +196,15 @@ inline guint32
 pick_by_luck (void *state, const CenotePickView *view)
 {
   (void) state;
-  return static_cast<guint32> (view->luck % view->n_places);
+  return static_cast<guint32> (cenote_pick_luck (view) % view->n_places);
+}
+
+inline guint32
+pick_by_load (void *state, const CenotePickView *view)
+{
+  guint32 i = pick_by_luck (state, view), j = pick_by_luck (state, view);
+
+  return cenote_pick_burden (view, i) < cenote_pick_burden (view, j) ? i : j;
 }
 
 inline std::atomic<guint64> n_told{ 0 };

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstring>
 #include <functional>
@@ -79,6 +81,33 @@ struct FakePicker
   }
 };
 
+/* A thread's key destructor that runs when its rows are gone: in the second round
+ * of destructors, for certain. */
+class Epilogue
+{
+public:
+  explicit Epilogue (std::function<void ()> body) : body_ (std::move (body)) { pthread_key_create (&key_, run); }
+  ~Epilogue () { pthread_key_delete (key_); }
+
+  void arm () { pthread_setspecific (key_, this); }
+
+private:
+  static void
+  run (void *data)
+  {
+    auto *self = static_cast<Epilogue *> (data);
+
+    if (++self->round_ == 1)
+      self->arm ();
+    else
+      self->body_ ();
+  }
+
+  std::function<void ()> body_;
+  pthread_key_t key_;
+  int round_ = 0;
+};
+
 /* One table; the test's thread is its control thread.  The parameter: whether
  * leases rest on the asymmetric barrier. */
 class SlotTest : public testing::TestWithParam<bool>
@@ -87,7 +116,8 @@ protected:
   SlotTable *table = nullptr;
   FakePicker picker;
   guint32 picker_flags = 0;
-  gint64 now_us = 1000;
+  gint64 now_us = 5 * G_USEC_PER_SEC;
+  gint64 ready_since_us = 0;       /* of the places that are published: warm */
   std::atomic<int> n_wakes{ 0 };
   std::vector<std::unique_ptr<FakeChannel>> channels;
   std::vector<Slot *> slots;       /* open; nullptr: freed by the test */
@@ -190,7 +220,8 @@ protected:
 
     for (Slot *slot : rotation) {
       if (slot != nullptr)
-        places.push_back ({ slot, places.size () + 1, static_cast<guint32> (100 + places.size ()), 1, nullptr });
+        places.push_back ({ slot, places.size () + 1, static_cast<guint32> (100 + places.size ()), 1, nullptr,
+                            ready_since_us });
     }
     slot_table_publish (table, places.data (), static_cast<guint> (places.size ()), &how, flags, sample_rate);
   }

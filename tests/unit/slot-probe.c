@@ -16,12 +16,7 @@ slot_probe_entries (SlotTable *table)
 guint
 slot_probe_rows (SlotTable *table)
 {
-  const Row *row;
-  guint n = 0;
-
-  for (row = table_rows (table); row != NULL; row = row->next)
-    n++;
-  return n;
+  return rows_count (table_rows (table));
 }
 
 gboolean

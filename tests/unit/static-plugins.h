@@ -197,6 +197,7 @@ inline const CenotePlugin plugins[] = {
   describe (CENOTE_PLUGIN_BACKOFF, "constant", &backoff, constant_rows),
   describe (CENOTE_PLUGIN_CONNECTOR, "persistent", &configured),
   describe (CENOTE_PLUGIN_CONNECTOR, "caching", &dialling, caching_rows),
+  describe (CENOTE_PLUGIN_PICKER, "p2c", &picker),
   describe (CENOTE_PLUGIN_PICKER, "round-robin", &picker),
   describe (CENOTE_PLUGIN_TRANSPORT, "insecure", &driven),
   describe (CENOTE_PLUGIN_TRANSPORT, "unix", &driven),

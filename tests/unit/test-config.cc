@@ -359,7 +359,7 @@ TEST (ConfigWarnings, CommentsBehindValuesAndUnusedGroups)
 TEST (ConfigWarnings, DefaultsAndProfilesNameGroupsToo)
 {
   g_autoptr (CenoteConfig) config =
-    sound ("[backoff:exponential]\n[connector:persistent]\n[picker:round-robin]\n[telemetry:log]\n"
+    sound ("[backoff:exponential]\n[connector:persistent]\n[picker:p2c]\n[telemetry:log]\n"
            "[transport:insecure]\n[transport:unix]\n[transport:tls]\n[pool:a]\nprofile=local\n"
            "[pool:b]\ntarget=unix:///x\n[pool:c]\ntarget=x\n");
 

@@ -55,6 +55,19 @@ TEST_F (Exponential, HasGrpcsOwnFigures)
   EXPECT_EQ (next (), 120000000);
 }
 
+// Chronicle's formula: min (1 s * 2^attempt, 10 s), however long it fails.
+TEST_F (Exponential, SeedA4_HasChroniclesFigures)
+{
+  use ({ "initial=1s", "multiplier=2", "jitter=0", "max=10s" });
+  fixture_seed_luck (fixture, 1);
+  for (gint64 delay : { 1000000, 2000000, 4000000, 8000000 })
+    EXPECT_EQ (next (), delay);
+  for (int i = 4; i < 10000; i++)
+    ASSERT_EQ (next (), 10000000) << "attempt " << i;
+  reset ();
+  EXPECT_EQ (next (), 1000000);
+}
+
 TEST_F (Exponential, BeginsAnewAfterReset)
 {
   use ({});

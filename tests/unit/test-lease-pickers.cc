@@ -24,6 +24,7 @@ TEST_P (LeasePickersTest, APickerSeesThePlaces)
 {
   CenotePickView seen = {};
 
+  ready_since_us = 77;
   show (2);
   picker.choose = [&] (const CenotePickView *view) {
     seen = *view;
@@ -37,31 +38,10 @@ TEST_P (LeasePickersTest, APickerSeesThePlaces)
   EXPECT_EQ (seen.attempt, 0u);
   EXPECT_EQ (seen.avoid, CENOTE_PICK_NONE);
   EXPECT_EQ (seen.has_key, 0u);
-  EXPECT_EQ (seen.luck, 0u);
   EXPECT_EQ (cenote_pick_place (&seen, 1)->channel_id, 2u);
   EXPECT_EQ (cenote_pick_place (&seen, 1)->weight, 1u);
+  EXPECT_EQ (cenote_pick_place (&seen, 1)->ready_since_us, ready_since_us);
   lease_release (&lease, -1);
-}
-
-/* What this thread took less what it released: the other thread's release is not its own. */
-TEST_P (LeasePickersTest, APickerSeesItsOwnLoad)
-{
-  int64_t load = 0;
-
-  show (2);
-  picker.choose = [&] (const CenotePickView *view) {
-    load = cenote_pick_own_load (view, 0) + cenote_pick_own_load (view, 1);
-    return FakePicker::round_robin (view);
-  };
-  EXPECT_EQ (try_get (), LEASE_GOT);
-  int64_t before_all = load;
-  std::vector<CenoteLease> leases = { get (), get (), get (), get () };
-  lease_release (&leases[0], -1);
-  on_thread ([&] { lease_release (&leases[1], -1); });
-  EXPECT_EQ (try_get (), LEASE_GOT);
-  EXPECT_EQ (load, before_all + 3);
-  lease_release (&leases[2], -1);
-  lease_release (&leases[3], -1);
 }
 
 TEST_P (LeasePickersTest, APickerSeesTheNewViewAfterAPublication)
@@ -110,20 +90,45 @@ TEST_P (LeasePickersTest, AnIndexOutOfRangeIsCounted)
   EXPECT_GE (n_out_of_range (), 4u);
 }
 
-TEST_P (LeasePickersTest, LuckIsFreshForThoseWhoNeedIt)
+TEST_P (LeasePickersTest, LuckIsNeverTheSameTwice)
 {
   std::set<guint64> seen;
 
-  picker_flags = CENOTE_PICKER_NEEDS_LUCK;
   show (1);
   picker.choose = [&] (const CenotePickView *view) {
-    seen.insert (view->luck);
+    seen.insert (cenote_pick_luck (view));
+    seen.insert (cenote_pick_luck (view));
     return 0u;
   };
   for (int i = 0; i < 100; i++)
     EXPECT_EQ (try_get (), LEASE_GOT);
   on_thread ([&] { EXPECT_EQ (try_get (), LEASE_GOT); });
-  EXPECT_EQ (seen.size (), 101u);
+  EXPECT_EQ (seen.size (), 202u);
+}
+
+/* Pickers take bits from anywhere in it: each is set half the time, and no two go together. */
+TEST_P (LeasePickersTest, EachBitOfLuckIsLuck)
+{
+  const int n = 20000;
+  guint64 word = 1;
+  CenotePickView view = {};
+  std::vector<int> ones (64), pairs (64);
+
+  view.luck = &word;
+  for (int i = 0; i < 100; i++)
+    cenote_pick_luck (&view);
+  for (int i = 0; i < n; i++) {
+    guint64 luck = cenote_pick_luck (&view);
+
+    for (guint bit = 0; bit < 64; bit++) {
+      ones[bit] += luck >> bit & 1;
+      pairs[bit] += ((luck >> bit) ^ (luck >> (bit + 32) % 64)) & 1;
+    }
+  }
+  for (guint bit = 0; bit < 64; bit++) {
+    EXPECT_NEAR (ones[bit], n / 2, 400) << "bit " << bit;
+    EXPECT_NEAR (pairs[bit], n / 2, 400) << "bit " << bit;
+  }
 }
 
 TEST_P (LeasePickersTest, KeysAreHandedOver)

@@ -104,15 +104,28 @@ TEST (Manual, PoolOptions)
 }
 
 /* Of a plugin, where it was built. */
-TEST (Manual, TlsOptions)
+void
+expect_plugins_rows (CenotePluginKind kind, const char *name)
 {
   g_autoptr (CenoteRegistry) registry = cenote_registry_new ();
-  g_autoptr (Plugin) plugin = registry_get (registry, CENOTE_PLUGIN_TRANSPORT, "tls", nullptr);
+  g_autoptr (Plugin) plugin = registry_get (registry, kind, name, nullptr);
 
   if (plugin == nullptr)
-    GTEST_SKIP () << "no transport tls";
+    GTEST_SKIP () << "no " << name;
   const std::string expected = expected_rows (plugin->options, nullptr);
-  EXPECT_EQ (rows_in_page ("tls options"), expected) << "to be pasted into doc/cenote.conf.5:\n" << expected;
+  EXPECT_EQ (rows_in_page (std::string (name) + " options"), expected) << "to be pasted into doc/cenote.conf.5:\n"
+                                                                       << expected;
+}
+
+TEST (Manual, TlsOptions)
+{
+  expect_plugins_rows (CENOTE_PLUGIN_TRANSPORT, "tls");
+}
+
+TEST (Manual, BackoffsOptions)
+{
+  for (const char *name : { "constant", "decorrelated", "exponential", "fibonacci", "linear" })
+    expect_plugins_rows (CENOTE_PLUGIN_BACKOFF, name);
 }
 
 } // namespace

@@ -23,7 +23,7 @@ const struct {
   { "profile", "production" },
   { "transport", nullptr },
   { "connector", "persistent" },
-  { "picker", "round-robin" },
+  { "picker", "p2c" },
   { "backoff", "exponential" },
   { "telemetry", nullptr },
   { "size", "5" },

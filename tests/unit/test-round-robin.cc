@@ -1,52 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // picker/round-robin: in turn, for each thread by its own word.
-#include <vector>
-
-#include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "picker-test.h"
 
 namespace {
 
-class RoundRobin : public ::testing::Test
+class RoundRobin : public PickerTest
 {
 protected:
-  RoundRobin ()
-  {
-    g_autoptr (Plugin) plugin = built_plugin (CENOTE_PLUGIN_PICKER, "round-robin");
-
-    fixture = fixture_new (plugin, nullptr, nullptr);
-    EXPECT_TRUE (fixture_create (fixture, nullptr));
-    view.struct_size = sizeof view;
-    view.place_size = sizeof (CenotePlace);
-    view.avoid = CENOTE_PICK_NONE;
-    view.places = places;
-    view.scratch = &scratch;
-  }
-
-  ~RoundRobin () override { fixture_free (fixture); }
-
-  guint pick (guint n)
-  {
-    view.n_places = n;
-    return fixture->plugin->ops.picker.pick (fixture->state, &view);
-  }
-
-  std::vector<guint> picks (guint n, guint count)
-  {
-    std::vector<guint> all;
-
-    for (guint i = 0; i < count; i++)
-      all.push_back (pick (n));
-    return all;
-  }
-
-  Fixture *fixture;
-  CenotePickView view {};
-  CenotePlace places[8] {};
-  uint64_t scratch = 0;
+  RoundRobin () : PickerTest ("round-robin") {}
 };
-
-using Picks = std::vector<guint>;
 
 TEST_F (RoundRobin, TakesThePlacesInTurn)
 {
@@ -80,6 +42,12 @@ TEST_F (RoundRobin, AvoidsAPlaceWhereThereAreOthers)
   EXPECT_EQ (picks (1, 2), (Picks { 0, 0 }));
   view.avoid = 7;
   EXPECT_EQ (pick (3), 0u) << "a place that is not there cannot be met";
+}
+
+TEST_F (RoundRobin, SeedA2_C2_TwentyPicksOverFiveGoRoundFourTimes)
+{
+  for (guint k = 0; k < 20; k++)
+    EXPECT_EQ (pick (5), k % 5);
 }
 
 TEST_F (RoundRobin, NeedsNothingOfItsHost)

@@ -99,7 +99,7 @@ TEST (Settings, DefaultsStandWhereNothingIsWritten)
   EXPECT_EQ (pool_real (&c.pool (), POOL_MAX_CONNECTION_AGE_JITTER), 0.1);
   EXPECT_TRUE (pool_flag (&c.pool (), POOL_CRITICAL));
   EXPECT_STREQ (c.pool ().connector->plugin->name, "persistent");
-  EXPECT_STREQ (c.pool ().picker->plugin->name, "round-robin");
+  EXPECT_STREQ (c.pool ().picker->plugin->name, "p2c");
   EXPECT_STREQ (c.pool ().backoff->plugin->name, "exponential");
   EXPECT_STREQ (c.pool ().transport->plugin->name, "insecure");
   ASSERT_EQ (c.pool ().sinks->len, 1u);

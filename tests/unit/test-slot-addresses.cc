@@ -19,7 +19,7 @@ public:
     std::vector<SlotPlace> places;
 
     for (const std::string &text : texts)
-      places.push_back ({ nullptr, 1, 0, 1, text == "-" ? nullptr : text.c_str () });
+      places.push_back ({ nullptr, 1, 0, 1, text == "-" ? nullptr : text.c_str (), 0 });
     table = slot_addresses_new (places.data (), static_cast<guint> (places.size ()));
   }
 

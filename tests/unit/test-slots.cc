@@ -326,25 +326,6 @@ TEST_P (SlotsTest, CountsOutcomes)
   EXPECT_TRUE (slot_is_proved (slots[0]));
 }
 
-TEST_P (SlotsTest, PublishesLoads)
-{
-  std::vector<int64_t> loads;
-
-  show (2);
-  std::vector<CenoteLease> leases = { get (), get (), get (), get () };
-  picker.choose = [&] (const CenotePickView *view) {
-    loads = { cenote_pick_place (view, 0)->published_load, cenote_pick_place (view, 1)->published_load };
-    return 0u;
-  };
-  EXPECT_EQ (try_get (), LEASE_GOT);
-  EXPECT_EQ (loads, (std::vector<int64_t>{ 0, 0 }));
-  slot_table_publish_loads (table);
-  EXPECT_EQ (try_get (), LEASE_GOT);
-  EXPECT_EQ (loads, (std::vector<int64_t>{ 2, 2 }));
-  for (CenoteLease &lease : leases)
-    lease_release (&lease, -1);
-}
-
 /* Leases are handed from thread to thread while others read the counts. */
 TEST_P (SlotsTest, InFlightIsNeverNegative)
 {
