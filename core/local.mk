@@ -3,6 +3,7 @@
 # hidden from the linker: what the tests link, which reach into private headers.
 
 cenoteinclude_HEADERS += \
+  include/cenote/call.h \
   include/cenote/cenote.h \
   include/cenote/cenote.hpp \
   include/cenote/config.h \
@@ -34,8 +35,28 @@ libcenote_core_la_SOURCES = \
   core/grpc/ccore-args.c \
   core/grpc/ccore-call.c \
   core/grpc/ccore-stream.c \
+  core/grpc/rpc-bytes.c \
+  core/grpc/rpc-private.h \
+  core/grpc/rpc-request.c \
+  core/grpc/rpc-stream.c \
+  core/grpc/rpc.c \
+  core/grpc/rpc.h \
   core/grpc/ccore.c \
   core/grpc/ccore.h \
+  core/call/call.c \
+  core/call/call-plan.c \
+  core/call/call-plan.h \
+  core/call/calls.c \
+  core/call/calls.h \
+  core/call/headers.c \
+  core/call/headers.h \
+  core/call/retry.c \
+  core/call/retry.h \
+  core/call/status-error.c \
+  core/call/status-error.h \
+  core/call/unary.c \
+  core/call/watchdog.c \
+  core/call/watchdog.h \
   core/pool/channel.c \
   core/pool/channel.h \
   core/config/check.c \

@@ -118,32 +118,46 @@ get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease 
 
 /* A mock that was set meanwhile answers; where it has gone again the wait goes on, from the queue's end. */
 static gboolean
-wait_for_lease (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+wait_for_lease (CenotePool *pool, Waiter wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
-  const Waiter wish = { .for_lease = TRUE, .key_hash = key_hash };
   gint64 until_us = pool_until (pool, timeout_us);
   WaitOutcome outcome;
 
   if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
     return FALSE;
   while ((outcome = pool_block (pool, &wish, pool_left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
-    if (get_at_once (pool, key_hash, pool_left_us (pool, until_us), out_lease, error))
+    if (get_at_once (pool, wish.key_hash, pool_left_us (pool, until_us), out_lease, error))
       return out_lease->channel != NULL;
   }
   return outcome == WAIT_GOT;
 }
 
 static gboolean
+get_or_wait (CenotePool *pool, Waiter wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+{
+  *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
+  if (get_at_once (pool, wish.key_hash, timeout_us, out_lease, error))
+    return out_lease->channel != NULL;
+  return wait_for_lease (pool, wish, timeout_us, out_lease, error);
+}
+
+static gboolean
 acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
 {
+  const Waiter wish = { .for_lease = TRUE, .key_hash = key_hash };
   gint64 timeout_us;
 
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
-  if (!pool_timeout_to_us (pool, timeout_ms, &timeout_us, error))
-    return FALSE;
-  if (get_at_once (pool, key_hash, timeout_us, out_lease, error))
-    return out_lease->channel != NULL;
-  return wait_for_lease (pool, key_hash, timeout_us, out_lease, error);
+  return pool_timeout_to_us (pool, timeout_ms, &timeout_us, error) && get_or_wait (pool, wish, timeout_us, out_lease, error);
+}
+
+gboolean
+pool_acquire_for_call (CenotePool *pool, guint64 key_hash, gint64 timeout_us, gboolean wait_for_ready, CenoteLease *out_lease,
+                       GError **error)
+{
+  const Waiter wish = { .for_lease = TRUE, .fails_when_down = !wait_for_ready, .key_hash = key_hash };
+
+  return get_or_wait (pool, wish, timeout_us, out_lease, error);
 }
 
 gboolean

@@ -30,6 +30,7 @@ pool_free (CenotePool *pool)
   g_array_unref (pool->free_places);
   g_hash_table_unref (pool->waiter_ids);
   slot_table_unref (pool->table);
+  calls_unref (pool->calls);
   bus_unref (pool->bus);
   callbacks_unref (pool->callbacks);
   counters_free (pool->counters);

@@ -301,6 +301,8 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
   CenotePool *pool = pool_alloc (settings, site);
 
   pool->observers = observers_new (pool, &funcs, site->callbacks);
+  pool->calls = site->calls == NULL ? NULL : calls_ref (site->calls);
+  retry_budget_init (&pool->retry_budget);
   make_services (pool);
   pool_wire_events (pool);
   pool_wire_probes (pool);

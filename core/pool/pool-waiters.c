@@ -92,15 +92,18 @@ tell_waiting (CenotePool *pool)
 }
 
 static GError *
-refusal (CenotePool *pool)
+refusal (CenotePool *pool, const Waiter *waiter)
 {
   gint64 max = pool_number (pool->settings, POOL_MAX_WAITERS);
+  GError *hopeless;
 
-  if (g_queue_get_length (&pool->waiters) < max)
-    return pool_hopeless (pool);
-  counters_add (pool->counters, COUNTER_WAITERS_REFUSED, 1);
-  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has %" G_GINT64_FORMAT " waiters already (max-waiters)",
-                      pool->settings->name, max);
+  if (g_queue_get_length (&pool->waiters) >= max) {
+    counters_add (pool->counters, COUNTER_WAITERS_REFUSED, 1);
+    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has %" G_GINT64_FORMAT " waiters already (max-waiters)",
+                        pool->settings->name, max);
+  }
+  hopeless = pool_hopeless (pool);
+  return hopeless == NULL && waiter->fails_when_down ? pool_down_error (pool) : hopeless;
 }
 
 /* A mock takes the place of leases, not of readiness. */
@@ -145,7 +148,7 @@ static gboolean
 admit (CenotePool *pool, Waiter *waiter)
 {
   gboolean for_mock = is_for_mock (pool, waiter);
-  g_autoptr (GError) error = for_mock ? NULL : refusal (pool);
+  g_autoptr (GError) error = for_mock ? NULL : refusal (pool, waiter);
 
   if (!for_mock && error == NULL && find_address (pool, waiter, &error))
     return TRUE;
@@ -253,6 +256,23 @@ fail_resting (CenotePool *pool)
   }
 }
 
+/* Those that do not wait while every address is down. */
+static void
+fail_impatient (CenotePool *pool)
+{
+  g_autoptr (GError) down = pool_down_error (pool);
+  GList *at = down == NULL ? NULL : pool->waiters.head;
+
+  while (at != NULL) {
+    GList *next = at->next;
+    Waiter *waiter = at->data;
+
+    if (waiter->fails_when_down)
+      end (pool, waiter, NULL, down);
+    at = next;
+  }
+}
+
 void
 pool_serve_waiters (CenotePool *pool)
 {
@@ -270,8 +290,10 @@ pool_serve_waiters (CenotePool *pool)
   }
   fail_resting (pool);
   at = pool->waiters.head;
-  if (pool->n_ready == 0)
+  if (pool->n_ready == 0) {
+    fail_impatient (pool);
     return;
+  }
   while (at != NULL) {
     GList *next = at->next;
 

@@ -352,6 +352,8 @@ drain_is_late (gpointer data)
                     "Pool %s has not drained within drain-timeout (%" G_GINT64_FORMAT
                     " ms): %" G_GINT64_FORMAT " leases are still held, and keep their channels",
                     pool->settings->name, pool_number (pool->settings, POOL_DRAIN_TIMEOUT) / 1000, in_flight);
+  if (pool->calls != NULL)
+    calls_cancel_of (pool->calls, pool, "the pool was stopped, and drain-timeout is over");
 }
 
 void
@@ -423,6 +425,8 @@ warn_if_late (CenotePool *pool, Channel *channel)
                     " ms; %s): %" G_GINT64_FORMAT " leases are still held, and keep it",
                     pool->settings->name, channel->id, channel->address->name, draining_us / 1000, channel->drain_why,
                     channel_in_flight (channel));
+  if (pool->calls != NULL)
+    calls_cancel_on (pool->calls, slot_channel (link_slot (channel->link)), "its channel drains, and drain-timeout is over");
 }
 
 static void
@@ -640,6 +644,22 @@ all_addresses_rest (const CenotePool *pool)
       return FALSE;
   }
   return pool->addresses->len > 0;
+}
+
+GError *
+pool_down_error (CenotePool *pool)
+{
+  guint i;
+
+  if (pool->n_ready > 0)
+    return NULL;
+  for (i = 0; i < pool->addresses->len; i++) {
+    const Address *address = pool->addresses->pdata[i];
+
+    if (address->gate != CENOTE_GATE_DOWN)
+      return NULL;
+  }
+  return not_connected (pool, ": a call waits for one where wait_for_ready is set");
 }
 
 GError *

@@ -29,6 +29,8 @@
 
 #include <cenote/pool.h>
 
+#include "core/call/calls.h"
+#include "core/call/retry.h"
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
 #include "core/telemetry/counters.h"
@@ -57,6 +59,7 @@ typedef struct PoolSite {
   StreamMaker streams;       /* how private streams are made */
   Bus *bus;
   Callbacks *callbacks;
+  Calls *calls;              /* NULL: none are made (simulation) */
   DialBudget *budget;
   /* Callers are about again: a pool wants ticks. */
   void (*wanted) (gpointer runtime);
@@ -71,6 +74,7 @@ typedef struct PoolSite {
 typedef struct Waiter Waiter;
 struct Waiter {
   gboolean for_lease;        /* else only for a ready channel */
+  gboolean fails_when_down;  /* does not wait while every address is down */
   guint64 key_hash;
   const char *dial;          /* the address that it dials (borrowed while it waits); NULL: any channel will do */
   const char *target;        /* DIAL, made whole */
@@ -100,6 +104,8 @@ struct CenotePool {
   Callbacks *callbacks;      /* any thread (reference) */
   Counters *counters;        /* any thread */
   Observers *observers;      /* any thread */
+  Calls *calls;              /* any thread (reference) */
+  RetryBudget retry_budget;  /* any thread */
   _Atomic guint next_waiter_id;
 
   Monitor lock;              /* the next six: for callers' errors, and the mock */
@@ -247,6 +253,8 @@ guint pool_expected (const CenotePool *pool);
 gboolean pool_is_mocked (CenotePool *pool);
 /* Why nobody can get a channel now and waiting is no use; NULL: waiting may help. */
 GError *pool_hopeless (CenotePool *pool);
+/* Whether no channel is ready and every address is down: NOT_CONNECTED; NULL: no. */
+GError *pool_down_error (CenotePool *pool);
 /* Any thread: the error of a get that found nothing. */
 GError *pool_miss_error (CenotePool *pool, LeaseResult result);
 /* Any thread: of a dial of ADDRESS that did not wait. */
@@ -316,6 +324,12 @@ MockAnswer pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **err
 gboolean pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease, GError **error);
 /* The same, for lease_get_or(): a sampled one is made first. */
 gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lease, GError **error);
+
+/* --------------------------------------------------------- pool-acquire.c */
+
+/* Any thread.  Acquires for a call: TIMEOUT_US from now; WAIT_FOR_READY FALSE: fails while every address is down. */
+gboolean pool_acquire_for_call (CenotePool *pool, guint64 key_hash, gint64 timeout_us, gboolean wait_for_ready,
+                                CenoteLease *out_lease, GError **error);
 
 /* ---------------------------------------------------------- pool-status.c */
 

@@ -9,6 +9,7 @@
 #include <cenote/runtime.h>
 #include <string.h>
 
+#include "core/call/watchdog.h"
 #include "core/registry/instance.h"
 #include "core/base/json.h"
 #include "core/base/monitor.h"
@@ -32,6 +33,8 @@ struct CenoteRuntime {
   Bus *bus;
   Callbacks *callbacks;
   Pump *pump;
+  Calls *calls;
+  Watchdog watchdog;
   CenoteRegistry *registry;
   Settings *settings;
   HostServices services;     /* of the sinks */
@@ -105,6 +108,7 @@ clock_stepped (gpointer data)
 
   g_log_structured ("Cenote", G_LOG_LEVEL_INFO, "MESSAGE", "%s", "The wall clock was set: waking what waits on it");
   pump_clock_stepped (runtime->pump, each_nudge);
+  watchdog_clock_stepped (&runtime->watchdog);
 }
 
 /* -------------------------------------------------------------------- sinks */
@@ -266,6 +270,8 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   runtime->bus = bus_new (BUS_CAPACITY, service_now_us, service_wall_us, runtime->world);
   control_set_check (runtime->control, check_bus, runtime->bus);
   runtime->callbacks = callbacks_new ();
+  runtime->calls = calls_new ();
+  watchdog_init (&runtime->watchdog, runtime->control, runtime->calls);
   runtime->pump = pump_new (runtime->control, runtime->ccore, look_after_pools, runtime);
   runtime->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) cenote_pool_unref);
   runtime->services = (HostServices) { .now_us = service_now_us, .random = service_random, .data = runtime->world };
@@ -277,6 +283,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
     .streams = ccore_stream_maker (runtime->ccore, runtime->control),
     .bus = runtime->bus,
     .callbacks = runtime->callbacks,
+    .calls = runtime->calls,
     .budget = &runtime->budget,
     .wanted = pool_wanted,
     .stirred = pool_stirred,
@@ -292,6 +299,7 @@ runtime_free (CenoteRuntime *runtime)
   g_ptr_array_unref (runtime->pools);
   callbacks_free (runtime->callbacks);
   bus_free (runtime->bus);
+  calls_unref (runtime->calls);
   control_unref (runtime->control);
   settings_free (runtime->settings);
   cenote_registry_unref (runtime->registry);
@@ -442,6 +450,7 @@ stop_pools (CenoteRuntime *runtime)
   if (wait_until_over (runtime, longest_drain_us (runtime)))
     return;
   runtime->orphaned = TRUE;
+  calls_cancel_all (runtime->calls, "the runtime was stopped, and drain-timeout is over");
   control_call (runtime->control, orphan_all, runtime);
   if (!wait_until_over (runtime, ORPHAN_US))
     g_log_structured ("Cenote", G_LOG_LEVEL_WARNING, "MESSAGE", "%s", "A pool did not come to its end: C-core keeps a watch");
@@ -450,6 +459,9 @@ stop_pools (CenoteRuntime *runtime)
 static void
 take_down (CenoteRuntime *runtime)
 {
+  calls_close (runtime->calls);
+  calls_cancel_all (runtime->calls, "the runtime was stopped");
+  calls_end (runtime->calls);
   control_stop (runtime->control);
   g_clear_pointer (&runtime->pump, pump_free);
   callbacks_stop (runtime->callbacks);

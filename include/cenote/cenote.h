@@ -3,6 +3,7 @@
 #ifndef CENOTE_H
 #define CENOTE_H
 
+#include <cenote/call.h>
 #include <cenote/config.h>
 #include <cenote/error.h>
 #include <cenote/plugin.h>

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "call-plan.h"
+
+#include <grpc/status.h>
+#include <string.h>
+
+#include "core/runtime/process.h"
+#include "status-error.h"
+
+/* A year. */
+#define LONGEST_MS (G_GINT64_CONSTANT (365) * 24 * 3600 * 1000)
+
+/* A caller's struct may be of an older header, and shorter. */
+static CenoteCallOptions
+options_copy (const CenoteCallOptions *options)
+{
+  CenoteCallOptions copy = CENOTE_CALL_OPTIONS_INIT;
+
+  if (options != NULL)
+    memcpy (&copy, options, MIN (options->struct_size, sizeof copy));
+  return copy;
+}
+
+static gboolean
+check_options (const CenoteCallOptions *options, GError **error)
+{
+  if (options->timeout_ms < 1 || options->timeout_ms > LONGEST_MS)
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+                 "timeout_ms is %" G_GINT64_FORMAT ": a call takes 1 … %" G_GINT64_FORMAT " (one year)", options->timeout_ms,
+                 LONGEST_MS);
+  else if (options->retry > CENOTE_RETRY_IDEMPOTENT)
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "retry is %d: use a CenoteRetry", (int) options->retry);
+  else if (options->metadata == NULL && options->n_metadata > 0)
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "metadata is NULL and n_metadata is %" G_GSIZE_FORMAT,
+                 options->n_metadata);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+enter (CallPlan *plan, GError **error)
+{
+  if (calls_enter (plan->pool->calls, &plan->record))
+    return TRUE;
+  g_propagate_error (error, pool_miss_error (plan->pool, LEASE_STOPPED));
+  return FALSE;
+}
+
+gboolean
+call_plan_init (CallPlan *plan, CenotePool *pool, const char *method, GBytes *message, const CenoteCallOptions *options,
+                GError **error)
+{
+  const CenoteCallOptions copy = options_copy (options);
+  gint64 now_us;
+
+  *plan = (CallPlan) { .pool = pool, .retry = copy.retry, .wait_for_ready = copy.wait_for_ready };
+  if (!process_check_fork (error) || !check_options (&copy, error))
+    return FALSE;
+  plan->request = rpc_request_new (method, copy.metadata, copy.n_metadata, message, error);
+  if (plan->request == NULL)
+    return FALSE;
+  now_us = call_plan_now_us (plan);
+  plan->key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
+  plan->record.pool = pool;
+  plan->record.begun_us = now_us;
+  plan->record.deadline_us = now_us + copy.timeout_ms * 1000;
+  if (!enter (plan, error)) {
+    rpc_request_free (plan->request);
+    return FALSE;
+  }
+  cenote_pool_ref (pool);
+  return TRUE;
+}
+
+void
+call_plan_clear (CallPlan *plan)
+{
+  rpc_request_free (plan->request);
+  calls_leave (plan->pool->calls, &plan->record);
+  cenote_pool_unref (plan->pool);
+}
+
+gint64
+call_plan_now_us (const CallPlan *plan)
+{
+  return control_now_us (plan->pool->control);
+}
+
+gint64
+call_plan_remaining_us (const CallPlan *plan)
+{
+  return plan->record.deadline_us - call_plan_now_us (plan);
+}
+
+/* What the pool learns: a caller's own cancel says nothing about the channel. */
+static void
+give_back (CenoteLease *lease, int status)
+{
+  if (status == GRPC_STATUS_CANCELLED)
+    cenote_lease_release (lease);
+  else
+    cenote_lease_release_with_status (lease, status);
+}
+
+gboolean
+call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
+{
+  int status = rpc_status (rpc);
+  gboolean goes_on = calls_clear_attempt (plan->pool->calls, &plan->record);
+
+  give_back (lease, status);
+  if (status == GRPC_STATUS_OK || status == GRPC_STATUS_UNAVAILABLE)
+    retry_budget_note (&plan->pool->retry_budget, status == GRPC_STATUS_OK);
+  return goes_on && status != GRPC_STATUS_OK;
+}
+
+gint64
+call_plan_judge (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
+{
+  World *world = control_world (plan->pool->control);
+  Outcome outcome;
+  gint64 pause_us;
+
+  if (!call_plan_settle (plan, rpc, lease))
+    return -1;
+  outcome = (Outcome) { rpc_status (rpc), rpc_details (rpc), rpc_is_answered (rpc) };
+  pause_us = retry_decide (plan->retry, &outcome, &plan->pool->retry_budget, &plan->count, world->random (world));
+  return pause_us >= call_plan_remaining_us (plan) ? -1 : pause_us;
+}
+
+GError *
+call_plan_error (Rpc *rpc)
+{
+  g_autoptr (Headers) trailing = rpc_trailing (rpc);
+
+  return status_error_new (rpc_status (rpc), rpc_details (rpc), trailing);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * retry: whether a call that ended badly is made once more, and when: pure, but for
+ * the budget that the calls of one pool share.
+ *
+ * C-core's own retries are off: with them, trailers without a status abort the
+ * process (FACTS 19).
+ */
+#ifndef CENOTE_CORE_CALL_RETRY_H
+#define CENOTE_CORE_CALL_RETRY_H
+
+#include <cenote/call.h>
+#include <stdatomic.h>
+
+/* How one attempt ended. */
+typedef struct Outcome {
+  int status;                /* grpc_status_code, or one that gRPC does not define */
+  const char *details;
+  gboolean answered;         /* something of the server's came: metadata, or a message */
+} Outcome;
+
+/* gRFC A6's token bucket: a failure takes a whole token, a success gives a tenth; above
+ * half of RETRY_TOKENS calls are tried again.  In thousandths. */
+#define RETRY_TOKENS 100
+typedef struct RetryBudget {
+  _Atomic gint thousandths;
+} RetryBudget;
+
+void retry_budget_init (RetryBudget *budget);
+/* An attempt ended: OK, or with a status that `idempotent` would try again. */
+void retry_budget_note (RetryBudget *budget, gboolean ok);
+
+/* What a call has used up; zeroed at its begin. */
+typedef struct RetryCount {
+  guint unsent;
+  guint repeated;
+} RetryCount;
+
+/* Attempts of `idempotent` that may have run, the first one included (gRFC A6). */
+#define RETRY_MAX_ATTEMPTS 5
+
+/* Microseconds until the next attempt, or -1: there is none.  COUNT is brought up to date.
+ * LUCK: 64 random bits. */
+gint64 retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck);
+/* Whether OUTCOME says that the server did not take the call (see CENOTE_RETRY_UNSENT). */
+gboolean retry_is_unsent (const Outcome *outcome);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watchdog: after the wall clock was set, ends the calls whose deadlines C-core's timers
+ * may have forgotten (FACTS 14).  It sleeps until then.  Control thread only.
+ */
+#ifndef CENOTE_CORE_CALL_WATCHDOG_H
+#define CENOTE_CORE_CALL_WATCHDOG_H
+
+#include "calls.h"
+#include "core/runtime/control.h"
+
+typedef struct Watchdog {
+  Control *control;
+  Calls *calls;
+  gint64 watched_us;         /* calls that began before this are watched */
+  ControlTimer timer;
+} Watchdog;
+
+void watchdog_init (Watchdog *watchdog, Control *control, Calls *calls);
+void watchdog_clock_stepped (Watchdog *watchdog);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rpc-request: what every attempt of a call sends, checked before anything is sent. */
+#include <grpc/grpc.h>
+#include <grpc/slice.h>
+#include <string.h>
+
+#include "rpc-private.h"
+
+static gboolean
+check_method (const char *method, GError **error)
+{
+  const char *slash = method == NULL || method[0] != '/' ? NULL : strchr (method + 1, '/');
+
+  if (slash != NULL && slash > method + 1 && slash[1] != '\0' && strchr (slash + 1, '/') == NULL)
+    return TRUE;
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "method is %s: use a full path such as /package.Service/Method",
+               method == NULL ? "NULL" : method);
+  return FALSE;
+}
+
+static gboolean
+is_reserved (const char *key)
+{
+  return key[0] == ':' || g_str_has_prefix (key, "grpc-");
+}
+
+/* Values are not shown: they may be secrets. */
+static gboolean
+check_metadatum (grpc_slice key, grpc_slice value, const char *name, GError **error)
+{
+  if (!grpc_header_key_is_legal (key) || is_reserved (name)) {
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+                 "metadata key \"%s\": use lower case letters, digits, '-', '_' and '.', and not what begins with grpc- or ':'",
+                 name);
+    return FALSE;
+  }
+  if (grpc_is_binary_header (key) || grpc_header_nonbin_value_is_legal (value))
+    return TRUE;
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+               "metadata %s: its value is not printable ASCII (a key that ends in -bin takes any bytes)", name);
+  return FALSE;
+}
+
+static gboolean
+add_metadatum (RpcRequest *request, const CenoteMetadatum *metadatum, GError **error)
+{
+  gsize length = metadatum->length < 0 ? strlen (metadatum->value) : (gsize) metadatum->length;
+  grpc_metadata *row = &request->metadata[request->n_metadata];
+
+  memset (row, 0, sizeof *row);
+  row->key = grpc_slice_from_copied_string (metadatum->key);
+  row->value = grpc_slice_from_copied_buffer (metadatum->value == NULL ? "" : metadatum->value, length);
+  request->n_metadata++;
+  return check_metadatum (row->key, row->value, metadatum->key, error);
+}
+
+RpcRequest *
+rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message, GError **error)
+{
+  RpcRequest *request;
+  gsize i;
+
+  if (!check_method (method, error))
+    return NULL;
+  request = g_new0 (RpcRequest, 1);
+  request->method = grpc_slice_from_copied_string (method);
+  request->metadata = g_new (grpc_metadata, n_metadata);
+  request->message = message == NULL ? NULL : rpc_buffer_from_bytes (message);
+  for (i = 0; i < n_metadata; i++) {
+    if (!add_metadatum (request, &metadata[i], error)) {
+      rpc_request_free (request);
+      return NULL;
+    }
+  }
+  return request;
+}
+
+void
+rpc_request_free (RpcRequest *request)
+{
+  gsize i;
+
+  if (request == NULL)
+    return;
+  for (i = 0; i < request->n_metadata; i++) {
+    grpc_slice_unref (request->metadata[i].key);
+    grpc_slice_unref (request->metadata[i].value);
+  }
+  g_free (request->metadata);
+  grpc_slice_unref (request->method);
+  grpc_byte_buffer_destroy (request->message);
+  g_free (request);
+}

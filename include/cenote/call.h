@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <cenote/call.h>: calls over a pool's channels: unary ones that block or call
+ * back, and streams.
+ *
+ * A call takes its channel as cenote_pool_acquire() does, and gives it back with
+ * its outcome when it ends.  Every call has a deadline, kept on the monotonic
+ * clock.  One that got no channel fails in CENOTE_ERROR, one that got a channel
+ * in CENOTE_STATUS, whose code is the grpc_status_code (CENOTE_ERROR_CALL: gRPC
+ * did not take it).
+ *
+ * Messages are bytes, as they travel: <cenote/protobuf-c.h> packs and unpacks.
+ * Methods are full paths: "/package.Service/Method".
+ */
+#ifndef CENOTE_CALL_H
+#define CENOTE_CALL_H
+
+#include <cenote/error.h>
+#include <cenote/pool.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* ----------------------------------------------------------------- options */
+
+/**
+ * CenoteRetry:
+ * @CENOTE_RETRY_NEVER: one attempt
+ * @CENOTE_RETRY_UNSENT: again, on another channel where there is one, where the server
+ *   did not take the call: it ended UNAVAILABLE without initial metadata, with one of
+ *   gRPC's own texts for a stream that was not taken (a connection that could not be made,
+ *   a GOAWAY that names a lower stream, REFUSED_STREAM, a transport already closed).
+ *   That is evidence and not proof: a server that sends such a GOAWAY, or REFUSED_STREAM,
+ *   for a call which it has run makes it run twice.  Bounded by the deadline alone.
+ * @CENOTE_RETRY_IDEMPOTENT: also after any other UNAVAILABLE: the call may run more than
+ *   once.  With gRFC A6's backoff and budget, and at most 5 such attempts.
+ *
+ * For unary calls: a stream (cenote_call_new()) is one attempt.
+ */
+typedef enum {
+  CENOTE_RETRY_NEVER = 0,
+  CENOTE_RETRY_UNSENT,
+  CENOTE_RETRY_IDEMPOTENT
+} CenoteRetry;
+
+/**
+ * CenoteMetadatum:
+ * @key: lower case letters, digits, `-`, `_` and `.`; not `grpc-…` or `:…`
+ * @value: printable ASCII, or any bytes where @key ends in `-bin`
+ * @length: of @value in bytes; -1: up to its NUL
+ */
+typedef struct CenoteMetadatum {
+  const char *key;
+  const char *value;
+  gssize length;
+} CenoteMetadatum;
+
+/**
+ * CenoteCallOptions:
+ * @timeout_ms: until the call must be over, all attempts and waits included: 1 … one year; default 30 s
+ * @metadata: (nullable): what the request carries; borrowed for the call that is given the options
+ * @wait_for_ready: FALSE: fails at once while no channel is ready and every address of the
+ *   pool is down; TRUE: waits until the deadline
+ * @retry: default %CENOTE_RETRY_UNSENT
+ * @affinity_key: (nullable): for pickers that keep a key on one channel
+ */
+typedef struct CenoteCallOptions {
+  gsize struct_size;
+  gint64 timeout_ms;
+  const CenoteMetadatum *metadata;
+  gsize n_metadata;
+  gboolean wait_for_ready;
+  CenoteRetry retry;
+  const char *affinity_key;
+} CenoteCallOptions;
+
+#define CENOTE_CALL_TIMEOUT_MS 30000
+#define CENOTE_CALL_OPTIONS_INIT \
+  { sizeof (CenoteCallOptions), CENOTE_CALL_TIMEOUT_MS, NULL, 0, FALSE, CENOTE_RETRY_UNSENT, NULL }
+
+/* ------------------------------------------------------------------- unary */
+
+/**
+ * cenote_call_unary:
+ * @request: (nullable): the message; NULL: an empty one
+ * @options: (nullable): NULL: the defaults
+ * @out_response: (out) (nullable): the reply, to be freed with g_bytes_unref(); untouched on failure
+ *
+ * One request, one reply.
+ * Errors: CENOTE_STATUS; as cenote_pool_acquire(); CENOTE_ERROR_INVALID (method, metadata, options).
+ *   An OK without a message, and more than one message, are INTERNAL.
+ * Threads: any; any number at once, and each drives its own call.
+ * Blocks: until the reply, at most timeout_ms and a little.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
+                                       GBytes **out_response, GError **error);
+
+/**
+ * CenoteUnaryCallback:
+ * @response: (nullable) (transfer none): the reply; NULL on failure
+ * @error: (nullable) (transfer none): why it failed
+ */
+typedef void (*CenoteUnaryCallback) (CenotePool *pool, GBytes *response, const GError *error, gpointer user_data);
+
+typedef struct CenoteCall CenoteCall;
+
+/**
+ * cenote_call_unary_async:
+ * @context: (nullable): whose loop calls @callback; NULL: the caller's thread-default context
+ * @notify: (nullable): called once with @user_data, on @context, after @callback
+ * @out_call: (out) (optional) (transfer full): for cenote_call_cancel()
+ *
+ * The same without blocking.  @callback is called exactly once, on @context, never
+ * inside this call; a cancelled call ends with CENOTE_STATUS CANCELLED.
+ * Errors: through @callback.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API void cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request,
+                                         const CenoteCallOptions *options, GMainContext *context,
+                                         CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify,
+                                         CenoteCall **out_call);
+
+/* ------------------------------------------------------------------- calls */
+
+/**
+ * cenote_call_new:
+ *
+ * Takes a channel and starts a call of any kind on it: any number of writes,
+ * cenote_call_close_writes(), any number of reads, cenote_call_finish().
+ * One thread may write while another reads; of two that write, or read, one waits for the other.
+ * Errors: as cenote_call_unary().  Blocks: until there is a channel, at most timeout_ms.
+ * Returns: (transfer full): NULL on failure.  Since: 0.1
+ */
+CENOTE_API CenoteCall *cenote_call_new (CenotePool *pool, const char *method, const CenoteCallOptions *options, GError **error);
+
+/**
+ * cenote_call_write:
+ * @last: whether to close the writing side with this message
+ *
+ * Sends a message; returns when gRPC has taken it and there is room for the next (flow control).
+ * Returns: FALSE where the call is over: cenote_call_finish() tells why (@error is that same error).
+ * Blocks: at most to the call's deadline.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_write (CenoteCall *call, GBytes *message, gboolean last, GError **error);
+/** cenote_call_close_writes: no message comes any more.  Idempotent.  As cenote_call_write() else. */
+CENOTE_API gboolean cenote_call_close_writes (CenoteCall *call, GError **error);
+
+/**
+ * cenote_call_read:
+ * @timeout_ms: how long to wait: -1: to the call's deadline, 0: not, or milliseconds
+ * @out_message: (out) (transfer full): the next message; NULL with TRUE: there are no more, see cenote_call_finish()
+ *
+ * Errors: CENOTE_ERROR_TIMEOUT: nothing within @timeout_ms, and the call goes on: read again.
+ * Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_read (CenoteCall *call, gint64 timeout_ms, GBytes **out_message, GError **error);
+
+/**
+ * cenote_call_finish:
+ *
+ * Closes the writing side, waits for the status, and gives the channel back.  Messages that
+ * were not read are dropped.  May be called again, with the same answer.
+ * Returns: TRUE where the status is OK; else FALSE with CENOTE_STATUS.
+ * Blocks: at most to the call's deadline.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_finish (CenoteCall *call, GError **error);
+
+/** cenote_call_cancel: ends it soon, with CANCELLED.  Any thread, also while another one blocks in it.  Blocks: no. */
+CENOTE_API void cenote_call_cancel (CenoteCall *call);
+
+/**
+ * cenote_call_get_initial:
+ * @key: lower case
+ * @out_length: (out) (optional): in bytes
+ *
+ * What the server sent before its first message: waits for it, at most to the call's deadline.
+ * Returns: (nullable) (transfer none): the first value of @key, NUL-terminated; NULL: none.  Valid while @call is.
+ */
+CENOTE_API const char *cenote_call_get_initial (CenoteCall *call, const char *key, gsize *out_length);
+/** cenote_call_get_trailing: what it sent with the status: the same, after cenote_call_finish(); NULL before. */
+CENOTE_API const char *cenote_call_get_trailing (CenoteCall *call, const char *key, gsize *out_length);
+
+CENOTE_API CenoteCall *cenote_call_ref (CenoteCall *call);
+/** cenote_call_unref: the last one cancels a call that is not finished.  NULL is ignored. */
+CENOTE_API void cenote_call_unref (CenoteCall *call);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteCall, cenote_call_unref)
+
+/* ------------------------------------------------------------------ errors */
+
+/**
+ * cenote_status_error_get_trailing:
+ * @error: (nullable): an error in CENOTE_STATUS
+ *
+ * Returns: (nullable) (transfer none): the value of @key in the trailing metadata that came
+ *   with the status; NULL: none, or another domain.  Valid while @error is.  Since: 0.1
+ */
+CENOTE_API const char *cenote_status_error_get_trailing (const GError *error, const char *key);
+
+G_END_DECLS
+
+#endif
