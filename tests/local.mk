@@ -96,12 +96,14 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-quantity.cc \
   tests/unit/test-random.cc \
   tests/unit/test-registry.cc \
+  tests/unit/test-retry.cc \
   tests/unit/test-round-robin.cc \
   tests/unit/test-scan.cc \
   tests/unit/test-settings.cc \
   tests/unit/test-sinks.cc \
   tests/unit/test-slot-addresses.cc \
   tests/unit/test-slot-loads.cc \
+  tests/unit/test-status-error.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \
   tests/unit/test-table.cc \
@@ -173,6 +175,7 @@ tests_servers_health_LDADD = $(GRPC_LIBS) $(GLIB_LIBS)
 tests_integration_tests_CPPFLAGS = $(test_cpp_flags)
 tests_integration_tests_LDADD = $(server_test_libs)
 tests_integration_tests_SOURCES = \
+  tests/integration/test-call.cc \
   tests/integration/test-dial-times.cc \
   tests/integration/test-health.cc \
   tests/integration/test-keepalive.cc \

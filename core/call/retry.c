@@ -32,28 +32,27 @@ static const char *const unsent_texts[] = {
 void
 retry_budget_init (RetryBudget *budget)
 {
-  atomic_init (&budget->thousandths, RETRY_TOKENS * TOKEN);
+  budget->thousandths = RETRY_TOKENS * TOKEN;
 }
 
 /* A full bucket is not written: calls that go well share a line that nobody writes. */
 void
 retry_budget_note (RetryBudget *budget, gboolean ok)
 {
-  gint now = atomic_load_explicit (&budget->thousandths, memory_order_relaxed);
+  gint now = __atomic_load_n (&budget->thousandths, __ATOMIC_RELAXED);
   gint then;
 
   do {
     then = ok ? MIN (now + TOKEN_RATIO, RETRY_TOKENS * TOKEN) : MAX (now - TOKEN, 0);
     if (then == now)
       return;
-  } while (!atomic_compare_exchange_weak_explicit (&budget->thousandths, &now, then, memory_order_relaxed,
-                                                   memory_order_relaxed));
+  } while (!__atomic_compare_exchange_n (&budget->thousandths, &now, then, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }
 
 static gboolean
 has_budget (RetryBudget *budget)
 {
-  return atomic_load_explicit (&budget->thousandths, memory_order_relaxed) > RETRY_TOKENS * TOKEN / 2;
+  return __atomic_load_n (&budget->thousandths, __ATOMIC_RELAXED) > RETRY_TOKENS * TOKEN / 2;
 }
 
 gboolean

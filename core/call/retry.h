@@ -10,7 +10,8 @@
 #define CENOTE_CORE_CALL_RETRY_H
 
 #include <cenote/call.h>
-#include <stdatomic.h>
+
+G_BEGIN_DECLS
 
 /* How one attempt ended. */
 typedef struct Outcome {
@@ -20,10 +21,10 @@ typedef struct Outcome {
 } Outcome;
 
 /* gRFC A6's token bucket: a failure takes a whole token, a success gives a tenth; above
- * half of RETRY_TOKENS calls are tried again.  In thousandths. */
+ * half of RETRY_TOKENS calls are tried again.  Any thread. */
 #define RETRY_TOKENS 100
 typedef struct RetryBudget {
-  _Atomic gint thousandths;
+  gint thousandths;          /* of tokens; atomic, nothing is ordered by it */
 } RetryBudget;
 
 void retry_budget_init (RetryBudget *budget);
@@ -44,5 +45,7 @@ typedef struct RetryCount {
 gint64 retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck);
 /* Whether OUTCOME says that the server did not take the call (see CENOTE_RETRY_UNSENT). */
 gboolean retry_is_unsent (const Outcome *outcome);
+
+G_END_DECLS
 
 #endif

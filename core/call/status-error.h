@@ -7,11 +7,15 @@
 
 #include "headers.h"
 
+G_BEGIN_DECLS
+
 /* STATUS as it came, also above 16.  DETAILS: the peer's text, word for word (what is not
  * UTF-8 is made so); where it is empty the status's name stands in its place.
  * TRAILING: (nullable) (transfer none). */
 GError *status_error_new (int status, const char *details, const Headers *trailing);
 /* "UNAVAILABLE"; NULL: gRPC has no such status. */
 const char *status_name (int status);
+
+G_END_DECLS
 
 #endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls over real connections: to the demo's server, which echoes, and to etcd, which streams. */
+#include <atomic>
+#include <thread>
+
+#include "tests/servers/client.h"
+#include "tests/servers/servers.h"
+#include "tools/demo-server.h"
+
+namespace {
+
+/* grpc/status.h, which is no part of the public face. */
+enum { OK = 0, CANCELLED = 1, DEADLINE_EXCEEDED = 4, UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14 };
+
+const char keys[] = "size=2\nbackoff=quick\n";
+
+struct Reply {
+  bool good = false;
+  std::string text;
+  GQuark domain = 0;
+  int code = 0;
+  std::string message;
+};
+
+Reply
+call (CenotePool *pool, const char *method, const std::string &request, const CenoteCallOptions *options = nullptr)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (request.data (), request.size ());
+  g_autoptr (GBytes) response = nullptr;
+  g_autoptr (GError) error = nullptr;
+  Reply reply;
+
+  reply.good = cenote_call_unary (pool, method, bytes, options, &response, &error);
+  if (reply.good) {
+    gsize size;
+    const char *start = static_cast<const char *> (g_bytes_get_data (response, &size));
+
+    reply.text.assign (start == nullptr ? "" : start, size);
+  } else {
+    reply.domain = error->domain;
+    reply.code = error->code;
+    reply.message = error->message;
+  }
+  return reply;
+}
+
+void
+connect (Client &client)
+{
+  g_autoptr (GError) error = nullptr;
+
+  ASSERT_TRUE (cenote_pool_connect (client.pool, G_MAXINT64, &error)) << error->message;
+  for (auto status = client.status (); status->current_size < status->expected_size; status = client.status ())
+    std::this_thread::yield ();
+}
+
+class Call : public ::testing::Test {
+protected:
+  void
+  SetUp () override
+  {
+    ASSERT_TRUE (server_.start ());
+    client_.reset (new Client (server_.port (), keys));
+    connect (*client_);
+    pool_ = client_->pool;
+  }
+
+  EchoServer server_;
+  std::unique_ptr<Client> client_;
+  CenotePool *pool_ = nullptr;
+};
+
+/* ------------------------------------------------------------------- unary */
+
+TEST_F (Call, UnaryGivesTheReply)
+{
+  EXPECT_EQ ("a message", call (pool_, DEMO_ECHO_METHOD, "a message").text);
+  EXPECT_TRUE (call (pool_, DEMO_ECHO_METHOD, "").good);
+  std::string large (3 << 20, 'x');
+  EXPECT_EQ (large, call (pool_, DEMO_ECHO_METHOD, large).text);
+}
+
+TEST_F (Call, UnaryWithoutRequestAndReplyToNobody)
+{
+  g_autoptr (GError) error = nullptr;
+
+  EXPECT_TRUE (cenote_call_unary (pool_, DEMO_ECHO_METHOD, nullptr, nullptr, nullptr, &error));
+}
+
+TEST_F (Call, AStatusOfTheServersIsInTheDomainOfStatuses)
+{
+  Reply reply = call (pool_, "/cenote.demo.Echo/NoSuchMethod", "x");
+
+  EXPECT_FALSE (reply.good);
+  EXPECT_EQ (CENOTE_STATUS, reply.domain);
+  EXPECT_EQ (UNIMPLEMENTED, reply.code);
+  EXPECT_EQ ("the demo server has Echo and Health/Check", reply.message);
+}
+
+TEST_F (Call, TheLeaseGoesBackWithItsOutcome)
+{
+  gint64 calls = 0, failures = 0;
+
+  call (pool_, DEMO_ECHO_METHOD, "x");
+  call (pool_, "/a.B/C", "x");
+  auto status = client_->status ();
+  for (gsize i = 0; i < status->n_channels; i++) {
+    calls += status->channels[i]->calls;
+    failures += status->channels[i]->failures;
+  }
+  EXPECT_EQ (2, calls);
+  EXPECT_EQ (1, failures);
+  EXPECT_EQ (0, status->in_flight);
+}
+
+TEST_F (Call, WhatCannotBeSentIsRefused)
+{
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+  const CenoteMetadatum bad[] = { { "Upper", "x", -1 }, { "grpc-timeout", "1S", -1 }, { "key", "line\nfeed", -1 } };
+
+  for (const char *method : { "", "Echo", "/Echo", "/a.B/", "//C", "/a.B/C/D" }) {
+    Reply reply = call (pool_, method, "x");
+    EXPECT_EQ (CENOTE_ERROR, reply.domain) << method;
+    EXPECT_EQ (CENOTE_ERROR_INVALID, reply.code) << method;
+  }
+  for (gint64 timeout_ms : { G_GINT64_CONSTANT (0), G_GINT64_CONSTANT (-1), G_MAXINT64 }) {
+    options.timeout_ms = timeout_ms;
+    EXPECT_EQ (CENOTE_ERROR_INVALID, call (pool_, DEMO_ECHO_METHOD, "x", &options).code) << timeout_ms;
+  }
+  for (const CenoteMetadatum &metadatum : bad) {
+    options = CENOTE_CALL_OPTIONS_INIT;
+    options.metadata = &metadatum;
+    options.n_metadata = 1;
+    Reply reply = call (pool_, DEMO_ECHO_METHOD, "x", &options);
+    EXPECT_EQ (CENOTE_ERROR_INVALID, reply.code) << metadatum.key;
+    EXPECT_EQ (std::string::npos, reply.message.find (metadatum.value)) << "it may be a secret";
+  }
+}
+
+TEST_F (Call, ManyThreadsCallAtOnce)
+{
+  std::vector<std::thread> threads;
+  std::atomic<int> good{ 0 };
+
+  for (int t = 0; t < 8; t++)
+    threads.emplace_back ([&, t] {
+      for (int i = 0; i < 100; i++) {
+        std::string text = std::to_string (t) + ":" + std::to_string (i);
+        good += call (pool_, DEMO_ECHO_METHOD, text).text == text;
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+  EXPECT_EQ (800, good);
+  EXPECT_EQ (0, client_->status ()->in_flight);
+}
+
+TEST_F (Call, WithoutAnyServerItFailsAtOnceOrWaits)
+{
+  CenoteCallOptions waits = CENOTE_CALL_OPTIONS_INIT;
+
+  server_.kill ();
+  ASSERT_TRUE (client_->events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 2));
+  ASSERT_TRUE (client_->events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 1));
+  Reply reply = call (pool_, DEMO_ECHO_METHOD, "x");
+  EXPECT_EQ (CENOTE_ERROR, reply.domain);
+  EXPECT_EQ (CENOTE_ERROR_NOT_CONNECTED, reply.code) << reply.message;
+  waits.wait_for_ready = TRUE;
+  waits.timeout_ms = 50;
+  reply = call (pool_, DEMO_ECHO_METHOD, "x", &waits);
+  EXPECT_EQ (CENOTE_ERROR, reply.domain);
+  EXPECT_EQ (CENOTE_ERROR_TIMEOUT, reply.code) << reply.message;
+  waits.timeout_ms = 30000;
+  std::thread late ([&] { EXPECT_TRUE (server_.start ()); });
+  EXPECT_TRUE (call (pool_, DEMO_ECHO_METHOD, "x", &waits).good);
+  late.join ();
+}
+
+TEST_F (Call, AfterTheStopThereAreNone)
+{
+  cenote_runtime_stop (client_->runtime);
+  Reply reply = call (pool_, DEMO_ECHO_METHOD, "x");
+  EXPECT_EQ (CENOTE_ERROR, reply.domain);
+  EXPECT_EQ (CENOTE_ERROR_STOPPED, reply.code);
+}
+
+/* A peer that greets as HTTP/2 does and answers nothing. */
+void
+connect_to_silence (Client &client, Peer &peer)
+{
+  std::thread greeter ([&] {
+    while (peer.alive () < 1)
+      std::this_thread::yield ();
+    peer.greet ();
+  });
+
+  connect (client);
+  greeter.join ();
+}
+
+TEST (CallToSilence, EndsAtItsDeadline)
+{
+  Peer peer ("silent");
+  Client client (peer.port (), "size=1\nbackoff=quick\n");
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+
+  connect_to_silence (client, peer);
+  options.timeout_ms = 100;
+  Reply reply = call (client.pool, DEMO_ECHO_METHOD, "x", &options);
+  EXPECT_EQ (CENOTE_STATUS, reply.domain);
+  EXPECT_EQ (DEADLINE_EXCEEDED, reply.code);
+}
+
+TEST (CallToSilence, EndsWithTheRuntimeWhereDrainTimeoutIsOver)
+{
+  Peer peer ("silent");
+  Client client (peer.port (), "size=1\nbackoff=quick\ndrain-timeout=100ms\n");
+  Reply reply;
+
+  connect_to_silence (client, peer);
+  std::thread caller ([&] { reply = call (client.pool, DEMO_ECHO_METHOD, "x"); });
+  while (client.status ()->in_flight == 0)
+    std::this_thread::yield ();
+  cenote_runtime_stop (client.runtime);
+  caller.join ();
+  EXPECT_EQ (CENOTE_STATUS, reply.domain);
+  EXPECT_EQ (UNAVAILABLE, reply.code) << reply.message;
+}
+
+/* ------------------------------------------------------------------ streams */
+
+class Stream : public ::testing::Test {
+protected:
+  void
+  SetUp () override
+  {
+    if (!Etcd::is_there ())
+      GTEST_SKIP () << "etcd";
+    ASSERT_TRUE (etcd_.start ());
+    client_.reset (new Client (etcd_.port (), keys));
+    connect (*client_);
+  }
+
+  /* WatchRequest { create_request { key: "k" } } */
+  static GBytes *
+  watch_request ()
+  {
+    static const char request[] = { 0x0a, 0x03, 0x0a, 0x01, 'k' };
+
+    return g_bytes_new_static (request, sizeof request);
+  }
+
+  /* PutRequest { key: "k", value: VALUE } */
+  void
+  put (char value)
+  {
+    const char request[] = { 0x0a, 0x01, 'k', 0x12, 0x01, value };
+
+    Reply reply = call (client_->pool, "/etcdserverpb.KV/Put", std::string (request, sizeof request));
+    EXPECT_TRUE (reply.good) << reply.message;
+  }
+
+  CenoteCall *
+  watch ()
+  {
+    g_autoptr (GError) error = nullptr;
+    g_autoptr (GBytes) request = watch_request ();
+    g_autoptr (CenoteCall) call = cenote_call_new (client_->pool, "/etcdserverpb.Watch/Watch", nullptr, &error);
+
+    if (call == nullptr || !cenote_call_write (call, request, FALSE, &error)) {
+      ADD_FAILURE () << error->message;
+      return nullptr;
+    }
+    return static_cast<CenoteCall *> (g_steal_pointer (&call));
+  }
+
+  /* Whether the next message contains TEXT. */
+  bool
+  next_has (CenoteCall *call, const std::string &text)
+  {
+    g_autoptr (GBytes) message = nullptr;
+    g_autoptr (GError) error = nullptr;
+    gsize size = 0;
+
+    if (!cenote_call_read (call, -1, &message, &error) || message == nullptr)
+      return false;
+    const char *start = static_cast<const char *> (g_bytes_get_data (message, &size));
+    return std::string (start, size).find (text) != std::string::npos;
+  }
+
+  Etcd etcd_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F (Stream, MessagesComeAsTheyAreSent)
+{
+  g_autoptr (CenoteCall) call = watch ();
+  g_autoptr (GError) error = nullptr;
+
+  ASSERT_NE (nullptr, call);
+  EXPECT_TRUE (next_has (call, "")) << "created";
+  for (char value : { 'a', 'b', 'c' }) {
+    put (value);
+    EXPECT_TRUE (next_has (call, std::string ("\x01k"))) << value;
+  }
+  EXPECT_EQ (1, client_->status ()->in_flight);
+  cenote_call_cancel (call);
+  EXPECT_FALSE (cenote_call_finish (call, &error));
+  EXPECT_TRUE (g_error_matches (error, CENOTE_STATUS, CANCELLED)) << error->message;
+  EXPECT_EQ (0, client_->status ()->in_flight);
+}
+
+TEST_F (Stream, AReadThatFindsNothingLeavesTheCallAsItIs)
+{
+  g_autoptr (CenoteCall) call = watch ();
+  g_autoptr (GBytes) message = nullptr;
+  g_autoptr (GError) error = nullptr;
+
+  ASSERT_NE (nullptr, call);
+  EXPECT_TRUE (next_has (call, ""));
+  EXPECT_FALSE (cenote_call_read (call, 20, &message, &error));
+  EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_TIMEOUT));
+  put ('a');
+  EXPECT_TRUE (next_has (call, "\x01k"));
+}
+
+TEST_F (Stream, CancelWakesAReader)
+{
+  g_autoptr (CenoteCall) call = watch ();
+  g_autoptr (GError) error = nullptr;
+
+  ASSERT_NE (nullptr, call);
+  EXPECT_TRUE (next_has (call, ""));
+  std::thread canceller ([&] { cenote_call_cancel (call); });
+  EXPECT_FALSE (next_has (call, ""));
+  canceller.join ();
+  EXPECT_FALSE (cenote_call_finish (call, &error));
+  EXPECT_EQ (CANCELLED, error->code);
+}
+
+TEST_F (Stream, EndsAtItsDeadline)
+{
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+  g_autoptr (GError) error = nullptr;
+
+  options.timeout_ms = 100;
+  g_autoptr (CenoteCall) call = cenote_call_new (client_->pool, "/etcdserverpb.Watch/Watch", &options, &error);
+  ASSERT_NE (nullptr, call);
+  EXPECT_FALSE (next_has (call, ""));
+  EXPECT_FALSE (cenote_call_finish (call, &error));
+  EXPECT_EQ (DEADLINE_EXCEEDED, error->code);
+}
+
+TEST_F (Stream, WhatIsDroppedIsCancelled)
+{
+  CenoteCall *call = watch ();
+
+  cenote_call_unref (call);
+  EXPECT_EQ (0, client_->status ()->in_flight);
+}
+
+} /* namespace */
