@@ -35,6 +35,7 @@ libcenote_core_la_SOURCES = \
   core/grpc/ccore-args.c \
   core/grpc/ccore-call.c \
   core/grpc/ccore-stream.c \
+  core/grpc/rpc-async.c \
   core/grpc/rpc-bytes.c \
   core/grpc/rpc-private.h \
   core/grpc/rpc-request.c \
@@ -43,13 +44,18 @@ libcenote_core_la_SOURCES = \
   core/grpc/rpc.h \
   core/grpc/ccore.c \
   core/grpc/ccore.h \
+  core/call/async.c \
   core/call/call.c \
+  core/call/call-thread.c \
+  core/call/call-thread.h \
   core/call/call-plan.c \
   core/call/call-plan.h \
   core/call/calls.c \
   core/call/calls.h \
   core/call/headers.c \
   core/call/headers.h \
+  core/call/loop.c \
+  core/call/loop.h \
   core/call/retry.c \
   core/call/retry.h \
   core/call/status-error.c \

@@ -18,6 +18,8 @@ typedef struct Shard {
 struct Calls {
   gatomicrefcount refs;
   _Atomic gboolean closed;
+  Monitor monitor;           /* thread */
+  CallThread *thread;        /* NULL: no asynchronous call was made yet */
   Shard shards[N_SHARDS];
 };
 
@@ -41,6 +43,7 @@ calls_new (void)
   guint i;
 
   g_atomic_ref_count_init (&calls->refs);
+  monitor_init (&calls->monitor);
   for (i = 0; i < N_SHARDS; i++)
     monitor_init (&calls->shards[i].monitor);
   return calls;
@@ -62,6 +65,7 @@ calls_unref (Calls *calls)
     return;
   for (i = 0; i < N_SHARDS; i++)
     monitor_clear (&calls->shards[i].monitor);
+  monitor_clear (&calls->monitor);
   g_aligned_free (calls);
 }
 
@@ -129,6 +133,18 @@ calls_set_attempt (Calls *calls, CallRecord *record, Rpc *rpc, const grpc_channe
 }
 
 gboolean
+calls_is_cancelled (Calls *calls, const CallRecord *record)
+{
+  Shard *shard = &calls->shards[record->shard];
+  gboolean cancelled;
+
+  monitor_lock (&shard->monitor);
+  cancelled = record->cancelled;
+  monitor_unlock (&shard->monitor);
+  return cancelled;
+}
+
+gboolean
 calls_clear_attempt (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard];
@@ -162,6 +178,19 @@ calls_give_queue (Calls *calls, RpcQueue *queue)
   if (!atomic_compare_exchange_strong_explicit (&calls->shards[my_shard ()].spare, &none, queue, memory_order_release,
                                                 memory_order_relaxed))
     rpc_queue_free (queue);
+}
+
+CallThread *
+calls_thread (Calls *calls, GError **error)
+{
+  CallThread *thread;
+
+  monitor_lock (&calls->monitor);
+  if (calls->thread == NULL)
+    calls->thread = call_thread_new (error);
+  thread = calls->thread;
+  monitor_unlock (&calls->monitor);
+  return thread;
 }
 
 /* --------------------------------------------------------------- cancelling */
@@ -259,6 +288,22 @@ calls_cancel_late (Calls *calls, gint64 now_us, gint64 before_us)
   return count_before (calls, before_us);
 }
 
+static RpcHandle *
+cancel_locked (CallRecord *record)
+{
+  record->cancelled = TRUE;
+  return g_steal_pointer (&record->handle);
+}
+
+static void
+tell_cancelled (RpcHandle *handle)
+{
+  if (handle == NULL)
+    return;
+  rpc_handle_cancel (handle, GRPC_STATUS_CANCELLED, "cancelled by its caller");
+  rpc_handle_unref (handle);
+}
+
 void
 calls_cancel_one (Calls *calls, CallRecord *record)
 {
@@ -266,13 +311,41 @@ calls_cancel_one (Calls *calls, CallRecord *record)
   RpcHandle *handle;
 
   monitor_lock (&shard->monitor);
-  record->cancelled = TRUE;
-  handle = g_steal_pointer (&record->handle);
+  handle = cancel_locked (record);
   monitor_unlock (&shard->monitor);
-  if (handle == NULL)
-    return;
-  rpc_handle_cancel (handle, GRPC_STATUS_CANCELLED, "cancelled by its caller");
-  rpc_handle_unref (handle);
+  tell_cancelled (handle);
+}
+
+static gboolean
+cancel_in_shard (Shard *shard, gconstpointer pool, guint id)
+{
+  RpcHandle *handle = NULL;
+  CallRecord *record;
+
+  monitor_lock (&shard->monitor);
+  for (record = shard->records; record != NULL; record = record->next) {
+    if (record->id == id && record->pool == pool)
+      break;
+  }
+  if (record != NULL) {
+    record->silent = TRUE;
+    handle = cancel_locked (record);
+  }
+  monitor_unlock (&shard->monitor);
+  tell_cancelled (handle);
+  return record != NULL;
+}
+
+gboolean
+calls_cancel_id (Calls *calls, gconstpointer pool, guint id)
+{
+  guint i;
+
+  for (i = 0; i < N_SHARDS; i++) {
+    if (cancel_in_shard (&calls->shards[i], pool, id))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 void
@@ -335,4 +408,5 @@ calls_end (Calls *calls)
     if (spare != NULL)
       rpc_queue_free (spare);
   }
+  g_clear_pointer (&calls->thread, call_thread_free);
 }

@@ -18,6 +18,7 @@
 
 #include <glib.h>
 
+#include "call-thread.h"
 #include "core/grpc/rpc.h"
 
 typedef struct Calls Calls;
@@ -31,6 +32,8 @@ struct CallRecord {
   const grpc_channel *channel; /* of the attempt under way */
   RpcHandle *handle;         /* of the attempt under way; NULL: none now */
   gboolean cancelled;        /* by the register: no further attempt */
+  gboolean silent;           /* cancelled by its caller: no callback */
+  guint id;                  /* for calls_cancel_id(); 0: none */
   guint shard;
   CallRecord *previous;
   CallRecord *next;
@@ -44,6 +47,7 @@ void calls_unref (Calls *calls);
 gboolean calls_enter (Calls *calls, CallRecord *record);
 /* RPC, on CHANNEL and not begun, is RECORD's attempt from now on: cancelled where RECORD is. */
 void calls_set_attempt (Calls *calls, CallRecord *record, Rpc *rpc, const grpc_channel *channel);
+gboolean calls_is_cancelled (Calls *calls, const CallRecord *record);
 /* The attempt is over.  FALSE: it was cancelled by the register. */
 gboolean calls_clear_attempt (Calls *calls, CallRecord *record);
 void calls_leave (Calls *calls, CallRecord *record);
@@ -52,11 +56,16 @@ void calls_leave (Calls *calls, CallRecord *record);
 RpcQueue *calls_take_queue (Calls *calls);
 void calls_give_queue (Calls *calls, RpcQueue *queue);
 
+/* What drives asynchronous calls, started with the first of them.  NULL: the system gives no thread. */
+CallThread *calls_thread (Calls *calls, GError **error);
+
 /* Cancels with DEADLINE_EXCEEDED what is past its deadline at NOW_US.  How many calls there are that
  * began before BEFORE_US and are not over. */
 guint calls_cancel_late (Calls *calls, gint64 now_us, gint64 before_us);
 /* Cancels with CANCELLED, as its caller wishes. */
 void calls_cancel_one (Calls *calls, CallRecord *record);
+/* The same, of POOL's; its callback is not called.  FALSE: there is none such. */
+gboolean calls_cancel_id (Calls *calls, gconstpointer pool, guint id);
 /* Cancel with UNAVAILABLE and WHY: what is under way on CHANNEL (it may be tried again on another one);
  * what a pool has begun; everything. */
 void calls_cancel_on (Calls *calls, const grpc_channel *channel, const char *why);

@@ -31,7 +31,8 @@ struct Rpc {
   grpc_call *call;
   RpcQueue *queue;
   const RpcRequest *request;
-  char tags[N_RPC_STEPS];    /* a step's tag is the address of its own */
+  Rpc *tags[N_RPC_STEPS];    /* a step's tag is the address of its own, where it finds the Rpc */
+  gpointer owner;            /* on a queue of rpc_next_queue_new() */
   StepState steps[N_RPC_STEPS]; /* each written by the one thread that does such steps */
   gboolean good[N_RPC_STEPS];   /* how the last of its kind ended */
   _Atomic guint ordering;    /* orders what is written here before what C-core reads, for sanitizers */
@@ -39,6 +40,7 @@ struct Rpc {
   grpc_metadata_array trailing;
   grpc_byte_buffer *message; /* the one that was read last */
   gboolean no_more;          /* a stream: a read found the end */
+  grpc_byte_buffer *second;  /* a unary call's second message, which is a fault */
   GBytes *reply;             /* a unary call's message */
   grpc_status_code status;
   grpc_slice details;
@@ -50,6 +52,13 @@ struct Rpc {
 void rpc_step_start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n);
 /* Waits for the end of STEP, which is under way; FALSE: not within TIMEOUT_US. */
 gboolean rpc_step_await (Rpc *rpc, RpcStep step, gint64 timeout_us);
+/* The event that ended STEP. */
+void rpc_step_end (Rpc *rpc, RpcStep step, const grpc_event *event);
+gpr_timespec rpc_from_now (gint64 us);
+void rpc_begin_unary (Rpc *rpc);
+/* A second message was asked for, and that has ended. */
+void rpc_note_second_message (Rpc *rpc);
+void rpc_conclude_unary (Rpc *rpc);
 grpc_op rpc_op_send_initial (const Rpc *rpc);
 grpc_op rpc_op_receive_initial (Rpc *rpc);
 grpc_op rpc_op_receive_message (Rpc *rpc);

@@ -6,10 +6,6 @@
 #include <grpc/support/time.h>
 #include <string.h>
 
-/* A server that sent its message and no status within so long may have sent a second
- * message, which C-core would keep silent about until the deadline (FACTS 19b). */
-#define STATUS_WAIT_US (50 * 1000)
-
 /* ------------------------------------------------------------------ queues */
 
 RpcQueue *
@@ -27,23 +23,38 @@ rpc_queue_free (RpcQueue *queue)
 
 /* ------------------------------------------------------------------- steps */
 
-static gpr_timespec
-from_now (gint64 us)
+gpr_timespec
+rpc_from_now (gint64 us)
 {
   if (us == G_MAXINT64)
     return gpr_inf_future (GPR_CLOCK_MONOTONIC);
   return gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_micros (us, GPR_TIMESPAN));
 }
 
-void
-rpc_step_start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
+/* STEP is marked already: it may end on another thread before this returns. */
+static void
+start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
 {
   atomic_fetch_add_explicit (&rpc->ordering, 1, memory_order_release);
-  rpc->steps[step] = STEP_UNDER_WAY;
   if (grpc_call_start_batch (rpc->call, ops, n, &rpc->tags[step], NULL) == GRPC_CALL_OK)
     return;
   rpc->steps[step] = STEP_DONE;
   rpc->good[step] = FALSE;
+}
+
+void
+rpc_step_start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
+{
+  rpc->steps[step] = STEP_UNDER_WAY;
+  start (rpc, step, ops, n);
+}
+
+void
+rpc_step_end (Rpc *rpc, RpcStep step, const grpc_event *event)
+{
+  (void) atomic_load_explicit (&rpc->ordering, memory_order_acquire);
+  rpc->steps[step] = STEP_DONE;
+  rpc->good[step] = event->success != 0;
 }
 
 gboolean
@@ -53,12 +64,10 @@ rpc_step_await (Rpc *rpc, RpcStep step, gint64 timeout_us)
 
   if (rpc->steps[step] != STEP_UNDER_WAY)
     return TRUE;
-  event = grpc_completion_queue_pluck (rpc->queue, &rpc->tags[step], from_now (timeout_us), NULL);
-  (void) atomic_load_explicit (&rpc->ordering, memory_order_acquire);
+  event = grpc_completion_queue_pluck (rpc->queue, &rpc->tags[step], rpc_from_now (timeout_us), NULL);
   if (event.type != GRPC_OP_COMPLETE)
     return FALSE;
-  rpc->steps[step] = STEP_DONE;
-  rpc->good[step] = event.success != 0;
+  rpc_step_end (rpc, step, &event);
   return TRUE;
 }
 
@@ -99,14 +108,17 @@ Rpc *
 rpc_new (grpc_channel *channel, RpcQueue *queue, const RpcRequest *request, gint64 remaining_us)
 {
   Rpc *rpc = g_new0 (Rpc, 1);
+  gsize i;
 
+  for (i = 0; i < N_RPC_STEPS; i++)
+    rpc->tags[i] = rpc;
   rpc->queue = queue;
   rpc->request = request;
   rpc->details = grpc_empty_slice ();
   grpc_metadata_array_init (&rpc->initial);
   grpc_metadata_array_init (&rpc->trailing);
   rpc->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, request->method, NULL,
-                                        from_now (MAX (0, remaining_us)), NULL);
+                                        rpc_from_now (MAX (0, remaining_us)), NULL);
   return rpc;
 }
 
@@ -118,6 +130,7 @@ rpc_free (Rpc *rpc)
   grpc_metadata_array_destroy (&rpc->initial);
   grpc_metadata_array_destroy (&rpc->trailing);
   grpc_byte_buffer_destroy (rpc->message);
+  grpc_byte_buffer_destroy (rpc->second);
   g_clear_pointer (&rpc->reply, g_bytes_unref);
   grpc_slice_unref (rpc->details);
   gpr_free (rpc->details_text);
@@ -146,8 +159,8 @@ rpc_handle_cancel (RpcHandle *handle, int status, const char *why)
 
 /* -------------------------------------------------------------------- unary */
 
-static void
-start_unary (Rpc *rpc)
+void
+rpc_begin_unary (Rpc *rpc)
 {
   const grpc_op head[] = {
     rpc_op_send_initial (rpc),
@@ -158,41 +171,51 @@ start_unary (Rpc *rpc)
   };
   const grpc_op status = rpc_op_receive_status (rpc);
 
-  rpc_step_start (rpc, RPC_HEAD, head, G_N_ELEMENTS (head));
-  rpc_step_start (rpc, RPC_STATUS, &status, 1);
+  rpc->steps[RPC_HEAD] = rpc->steps[RPC_STATUS] = STEP_UNDER_WAY;
+  start (rpc, RPC_HEAD, head, G_N_ELEMENTS (head));
+  start (rpc, RPC_STATUS, &status, 1);
 }
 
 /* Asking for a second message shows one that has come, and costs nothing where there is none. */
-static void
-look_for_second_message (Rpc *rpc)
+void
+rpc_look_for_second_message (Rpc *rpc)
 {
-  grpc_byte_buffer *first = rpc->message;
-  const grpc_op second = rpc_op_receive_message (rpc);
+  const grpc_op second = { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &rpc->second };
 
-  rpc->message = NULL;
   rpc_step_start (rpc, RPC_READ, &second, 1);
-  rpc_step_await (rpc, RPC_READ, G_MAXINT64);
-  if (rpc->message != NULL) {
-    rpc->fault = "the server sent more than one message in answer to a unary call";
-    grpc_byte_buffer_destroy (rpc->message);
-    grpc_call_cancel (rpc->call, NULL);
-  }
-  rpc->message = first;
 }
 
 void
-rpc_run_unary (Rpc *rpc)
+rpc_note_second_message (Rpc *rpc)
 {
-  start_unary (rpc);
-  rpc_step_await (rpc, RPC_HEAD, G_MAXINT64);
-  if (!rpc_step_await (rpc, RPC_STATUS, rpc->message == NULL ? G_MAXINT64 : STATUS_WAIT_US))
-    look_for_second_message (rpc);
-  rpc_step_await (rpc, RPC_STATUS, G_MAXINT64);
+  if (rpc->second == NULL)
+    return;
+  rpc->fault = "the server sent more than one message in answer to a unary call";
+  grpc_call_cancel (rpc->call, NULL);
+}
+
+void
+rpc_conclude_unary (Rpc *rpc)
+{
   if (rpc->status != GRPC_STATUS_OK || rpc->fault != NULL)
     return;
   rpc->reply = rpc_bytes_from_buffer (rpc->message);
   if (rpc->reply == NULL)
     rpc->fault = "the server said OK and sent no message that can be read";
+}
+
+void
+rpc_run_unary (Rpc *rpc)
+{
+  rpc_begin_unary (rpc);
+  rpc_step_await (rpc, RPC_HEAD, G_MAXINT64);
+  if (!rpc_step_await (rpc, RPC_STATUS, rpc->message == NULL ? G_MAXINT64 : RPC_STATUS_WAIT_US)) {
+    rpc_look_for_second_message (rpc);
+    rpc_step_await (rpc, RPC_READ, G_MAXINT64);
+    rpc_note_second_message (rpc);
+    rpc_step_await (rpc, RPC_STATUS, G_MAXINT64);
+  }
+  rpc_conclude_unary (rpc);
 }
 
 /* --------------------------------------------------------------- the outcome */

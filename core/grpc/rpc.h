@@ -23,7 +23,10 @@ typedef struct grpc_call RpcHandle;
 
 /* ------------------------------------------------------------------ queues */
 
+/* To wait on for one thing at a time. */
 RpcQueue *rpc_queue_new (void);
+/* For rpc_queue_next(). */
+RpcQueue *rpc_next_queue_new (void);
 /* Nothing is under way on it. */
 void rpc_queue_free (RpcQueue *queue);
 
@@ -47,8 +50,24 @@ void rpc_handle_unref (RpcHandle *handle);
 /* Ends it soon; the first word stands. */
 void rpc_handle_cancel (RpcHandle *handle, int status, const char *why);
 
+/* A server that sent its message and no status within so long may have sent a second
+ * message, which C-core would keep silent about until the deadline (FACTS 19b). */
+#define RPC_STATUS_WAIT_US (50 * 1000)
+
 /* The whole of a unary call: blocks to its end.  Two messages, and OK without one, end as INTERNAL. */
 void rpc_run_unary (Rpc *rpc);
+
+/* The same in steps, for a thread that has many under way on one queue of rpc_next_queue_new().
+ * Begins; OWNER is what rpc_queue_next() answers. */
+void rpc_start_unary (Rpc *rpc, gpointer owner);
+typedef enum {
+  RPC_PROGRESS_NONE,
+  RPC_PROGRESS_MESSAGE,      /* a message, and no status yet: give it RPC_STATUS_WAIT_US, then look */
+  RPC_PROGRESS_OVER
+} RpcProgress;
+/* Blocks for the next step that ends, at most TIMEOUT_US.  (nullable): whose it was. */
+gpointer rpc_queue_next (RpcQueue *queue, gint64 timeout_us, RpcProgress *out_progress);
+void rpc_look_for_second_message (Rpc *rpc);
 
 /* A stream.  Begins the call: sends the metadata. */
 void rpc_begin_stream (Rpc *rpc);

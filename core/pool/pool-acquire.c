@@ -239,7 +239,6 @@ async_free (gpointer data)
   if (async->notify != NULL)
     async->notify (async->user_data);
   g_clear_error (&async->error);
-  g_main_context_unref (async->context);
   cenote_pool_unref (async->pool);
   g_free (async);
 }
@@ -276,15 +275,16 @@ async_leave (gpointer data)
   async_wait (async);
 }
 
-/* On the caller's context, where a context that ends first only frees. */
+/* On the caller's context, which is not held any more: one that ends first only frees. */
 static void
 async_finish (AsyncWaiter *async)
 {
+  g_autoptr (GMainContext) context = g_steal_pointer (&async->context);
   GSource *source = g_idle_source_new ();
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, async_dispatch, async, async_leave);
-  g_source_attach (source, async->context);
+  g_source_attach (source, context);
   g_source_unref (source);
 }
 
@@ -331,6 +331,26 @@ async_try (AsyncWaiter *async, gint64 timeout_ms)
   return get_at_once (pool, async->waiter.key_hash, timeout_us, &async->lease, &async->error);
 }
 
+static void
+async_cancelled (Waiter *waiter)
+{
+  AsyncWaiter *async = (AsyncWaiter *) waiter;
+
+  async->cancelled = TRUE;
+  async_finish (async);
+}
+
+guint
+pool_next_id (CenotePool *pool)
+{
+  guint id;
+
+  do
+    id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
+  while (id == 0);
+  return id;
+}
+
 static AsyncWaiter *
 async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
 {
@@ -341,9 +361,11 @@ async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
   async->waiter.for_lease = TRUE;
   async->waiter.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
   async->waiter.done = async_done;
-  async->waiter.id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
+  async->waiter.cancelled = async_cancelled;
+  async->waiter.id = pool_next_id (pool);
   if (async->waiter.id == 0)
-    async->waiter.id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
+    async->waiter.cancelled = async_cancelled;
+  async->waiter.id = pool_next_id (pool);
   return async;
 }
 
@@ -374,21 +396,24 @@ static void
 cancel_here (gpointer data)
 {
   Cancel *cancel = data;
-  AsyncWaiter *async = g_hash_table_lookup (cancel->pool->waiter_ids, GUINT_TO_POINTER (cancel->id));
+  Waiter *waiter = g_hash_table_lookup (cancel->pool->waiter_ids, GUINT_TO_POINTER (cancel->id));
 
-  if (async == NULL)
+  if (waiter == NULL)
     return;
-  cancel->done = pool_unwait (cancel->pool, &async->waiter);
-  async->cancelled = TRUE;
-  async_finish (async);
+  cancel->done = pool_unwait (cancel->pool, waiter);
+  waiter->cancelled (waiter);
 }
 
+/* A call is marked first: it then does not begin to wait behind our back. */
 gboolean
 cenote_pool_cancel (CenotePool *pool, guint id)
 {
   Cancel cancel = { pool, id, FALSE };
+  gboolean marked;
 
-  if (!process_is_forked_child ())
-    control_call (pool->control, cancel_here, &cancel);
-  return cancel.done;
+  if (process_is_forked_child ())
+    return FALSE;
+  marked = pool->calls != NULL && calls_cancel_id (pool->calls, pool, id);
+  control_call (pool->control, cancel_here, &cancel);
+  return marked || cancel.done;
 }

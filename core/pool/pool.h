@@ -83,6 +83,8 @@ struct Waiter {
   /* Exactly once, on the control thread: LEASE is set where for_lease and ERROR is NULL.
    * Both are NULL where the pool has a mock now: it is for the caller's thread to ask it. */
   void (*done) (Waiter *waiter, CenoteLease *lease, GError *error);
+  /* In its place where it was cancelled by its id. */
+  void (*cancelled) (Waiter *waiter);
   guint id;                  /* for cancel; 0: none */
   CenotePool *pool;          /* (reference) while queued */
   ControlTimer deadline;
@@ -327,6 +329,8 @@ gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lea
 
 /* --------------------------------------------------------- pool-acquire.c */
 
+/* Any thread.  A number for cancelling by, never 0. */
+guint pool_next_id (CenotePool *pool);
 /* Any thread.  Acquires for a call: TIMEOUT_US from now; WAIT_FOR_READY FALSE: fails while every address is down. */
 gboolean pool_acquire_for_call (CenotePool *pool, guint64 key_hash, gint64 timeout_us, gboolean wait_for_ready,
                                 CenoteLease *out_lease, GError **error);

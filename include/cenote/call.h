@@ -102,24 +102,23 @@ CENOTE_API gboolean cenote_call_unary (CenotePool *pool, const char *method, GBy
  */
 typedef void (*CenoteUnaryCallback) (CenotePool *pool, GBytes *response, const GError *error, gpointer user_data);
 
-typedef struct CenoteCall CenoteCall;
-
 /**
  * cenote_call_unary_async:
  * @context: (nullable): whose loop calls @callback; NULL: the caller's thread-default context
- * @notify: (nullable): called once with @user_data, on @context, after @callback
- * @out_call: (out) (optional) (transfer full): for cenote_call_cancel()
+ * @notify: (nullable): called once with @user_data, on @context, after @callback or its cancel
  *
- * The same without blocking.  @callback is called exactly once, on @context, never
- * inside this call; a cancelled call ends with CENOTE_STATUS CANCELLED.
+ * The same without blocking.
+ * Returns: an id for cenote_pool_cancel(), never 0.  @callback is called exactly once,
+ *   never inside this call, unless cancelled.
  * Errors: through @callback.  Blocks: no.  Since: 0.1
  */
-CENOTE_API void cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request,
-                                         const CenoteCallOptions *options, GMainContext *context,
-                                         CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify,
-                                         CenoteCall **out_call);
+CENOTE_API guint cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request,
+                                          const CenoteCallOptions *options, GMainContext *context,
+                                          CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify);
 
-/* ------------------------------------------------------------------- calls */
+/* ----------------------------------------------------------------- streams */
+
+typedef struct CenoteCall CenoteCall;
 
 /**
  * cenote_call_new:

@@ -112,7 +112,12 @@ typedef void (*CenoteAcquireCallback) (CenotePool *pool, CenoteLease *lease, con
 CENOTE_API guint cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
                                             CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify);
 
-/** cenote_pool_cancel: Returns: TRUE where @id was waiting and its callback will not be called.  Since: 0.1 */
+/**
+ * cenote_pool_cancel:
+ * @id: of cenote_pool_acquire_async() or cenote_call_unary_async()
+ *
+ * Returns: TRUE where it was under way and its callback will not be called.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_pool_cancel (CenotePool *pool, guint id);
 
 /**

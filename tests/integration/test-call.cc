@@ -227,6 +227,177 @@ TEST (CallToSilence, EndsWithTheRuntimeWhereDrainTimeoutIsOver)
   EXPECT_EQ (UNAVAILABLE, reply.code) << reply.message;
 }
 
+/* ------------------------------------------------------------- asynchronous */
+
+/* Runs a context until each of the calls begun was called back and given up. */
+class AsyncCalls {
+public:
+  explicit AsyncCalls (CenotePool *pool) : pool_ (pool), context_ (g_main_context_new ()) {}
+  ~AsyncCalls () { g_main_context_unref (context_); }
+
+  guint
+  begin (const char *method, const std::string &request, const CenoteCallOptions *options = nullptr)
+  {
+    g_autoptr (GBytes) bytes = g_bytes_new (request.data (), request.size ());
+
+    begun_++;
+    return cenote_call_unary_async (pool_, method, bytes, options, context_, take, this, give_up);
+  }
+
+  void
+  await_all ()
+  {
+    while (given_up < begun_)
+      g_main_context_iteration (context_, TRUE);
+  }
+
+  /* The context ends, and nobody has run it. */
+  void
+  abandon ()
+  {
+    g_main_context_unref (context_);
+    context_ = g_main_context_new ();
+  }
+
+  std::vector<Reply> replies;
+  std::atomic<int> given_up{ 0 };
+
+private:
+  static void
+  take (CenotePool *, GBytes *response, const GError *error, gpointer data)
+  {
+    AsyncCalls *self = static_cast<AsyncCalls *> (data);
+    Reply reply;
+    gsize size = 0;
+
+    EXPECT_TRUE (g_main_context_is_owner (self->context_));
+    EXPECT_NE (response == nullptr, error == nullptr);
+    reply.good = response != nullptr;
+    if (reply.good) {
+      const char *start = static_cast<const char *> (g_bytes_get_data (response, &size));
+      reply.text.assign (size == 0 ? "" : start, size);
+    } else {
+      reply.domain = error->domain;
+      reply.code = error->code;
+      reply.message = error->message;
+    }
+    self->replies.push_back (reply);
+  }
+
+  static void give_up (gpointer data) { static_cast<AsyncCalls *> (data)->given_up++; }
+
+  CenotePool *pool_;
+  GMainContext *context_;
+  int begun_ = 0;
+};
+
+TEST_F (Call, AsyncCallsBackOnItsContext)
+{
+  AsyncCalls calls (pool_);
+
+  EXPECT_NE (0u, calls.begin (DEMO_ECHO_METHOD, "a message"));
+  EXPECT_TRUE (calls.replies.empty ());
+  calls.await_all ();
+  ASSERT_EQ (1u, calls.replies.size ());
+  EXPECT_EQ ("a message", calls.replies[0].text);
+}
+
+TEST_F (Call, AsyncTellsEveryKindOfFailure)
+{
+  AsyncCalls calls (pool_);
+
+  calls.begin ("not a method", "");
+  calls.begin ("/a.B/C", "");
+  calls.await_all ();
+  ASSERT_EQ (2u, calls.replies.size ());
+  EXPECT_EQ (CENOTE_ERROR, calls.replies[0].domain);
+  EXPECT_EQ (CENOTE_ERROR_INVALID, calls.replies[0].code);
+  EXPECT_EQ (CENOTE_STATUS, calls.replies[1].domain);
+  EXPECT_EQ (UNIMPLEMENTED, calls.replies[1].code);
+}
+
+TEST_F (Call, AsyncManyAtOnce)
+{
+  AsyncCalls calls (pool_);
+  int good = 0;
+
+  for (int i = 0; i < 1000; i++)
+    calls.begin (DEMO_ECHO_METHOD, std::to_string (i));
+  calls.await_all ();
+  for (const Reply &reply : calls.replies)
+    good += reply.good;
+  EXPECT_EQ (1000, good);
+  EXPECT_EQ (0, client_->status ()->in_flight);
+}
+
+TEST_F (Call, AsyncWaitsForTheServer)
+{
+  CenoteCallOptions waits = CENOTE_CALL_OPTIONS_INIT;
+  AsyncCalls calls (pool_);
+
+  server_.kill ();
+  ASSERT_TRUE (client_->events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 2));
+  waits.wait_for_ready = TRUE;
+  calls.begin (DEMO_ECHO_METHOD, "x", &waits);
+  EXPECT_TRUE (server_.start ());
+  calls.await_all ();
+  EXPECT_TRUE (calls.replies[0].good) << calls.replies[0].message;
+}
+
+TEST_F (Call, AsyncCancelledWhileItWaitsIsGivenUp)
+{
+  CenoteCallOptions waits = CENOTE_CALL_OPTIONS_INIT;
+  AsyncCalls calls (pool_);
+
+  server_.kill ();
+  ASSERT_TRUE (client_->events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 2));
+  waits.wait_for_ready = TRUE;
+  guint id = calls.begin (DEMO_ECHO_METHOD, "x", &waits);
+  EXPECT_TRUE (cenote_pool_cancel (pool_, id));
+  EXPECT_FALSE (cenote_pool_cancel (pool_, id + 1));
+  calls.await_all ();
+  EXPECT_TRUE (calls.replies.empty ());
+}
+
+TEST (CallToSilence, AsyncCancelledUnderWayIsGivenUp)
+{
+  Peer peer ("silent");
+  Client client (peer.port (), "size=1\nbackoff=quick\n");
+  AsyncCalls calls (client.pool);
+
+  connect_to_silence (client, peer);
+  guint id = calls.begin (DEMO_ECHO_METHOD, "x");
+  EXPECT_EQ (1, client.status ()->in_flight);
+  EXPECT_TRUE (cenote_pool_cancel (client.pool, id));
+  calls.await_all ();
+  EXPECT_TRUE (calls.replies.empty ());
+  EXPECT_EQ (0, client.status ()->in_flight);
+}
+
+TEST (CallToSilence, AsyncEndsAtItsDeadline)
+{
+  Peer peer ("silent");
+  Client client (peer.port (), "size=1\nbackoff=quick\n");
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+  AsyncCalls calls (client.pool);
+
+  connect_to_silence (client, peer);
+  options.timeout_ms = 100;
+  calls.begin (DEMO_ECHO_METHOD, "x", &options);
+  calls.await_all ();
+  EXPECT_EQ (DEADLINE_EXCEEDED, calls.replies[0].code);
+}
+
+TEST_F (Call, AContextThatEndsFirstGivesItsCallsUp)
+{
+  AsyncCalls calls (pool_);
+
+  calls.begin ("not a method", "");
+  calls.abandon ();
+  EXPECT_EQ (1, calls.given_up);
+  EXPECT_TRUE (calls.replies.empty ());
+}
+
 /* ------------------------------------------------------------------ streams */
 
 class Stream : public ::testing::Test {

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * async: unary calls that call back.
+ *
+ * A call has one owner at a time, and is handed on: its caller's thread, which takes a
+ * channel where one is ready; the control thread, where it waits for one; the call
+ * thread, which drives its attempts; at last its caller's loop.
+ */
+#include <grpc/status.h>
+
+#include "call-plan.h"
+#include "call-thread.h"
+#include "loop.h"
+
+typedef struct AsyncCall {
+  LoopItem item;             /* first */
+  CallPlan plan;
+  gboolean planned;          /* plan is to be cleared */
+  CallTask task;
+  CallThread *thread;
+  Waiter waiter;
+  CenoteLease lease;
+  Loop *loop;                /* until it is handed to it */
+  CenotePool *pool;          /* (reference) */
+  CenoteUnaryCallback callback;
+  gpointer user_data;
+  GDestroyNotify notify;
+  GBytes *reply;
+  GError *error;
+} AsyncCall;
+
+static AsyncCall *
+call_of_task (CallTask *task)
+{
+  return (AsyncCall *) (gpointer) ((char *) task - G_STRUCT_OFFSET (AsyncCall, task));
+}
+
+static AsyncCall *
+call_of_waiter (Waiter *waiter)
+{
+  return (AsyncCall *) (gpointer) ((char *) waiter - G_STRUCT_OFFSET (AsyncCall, waiter));
+}
+
+/* ---------------------------------------------------------------------- end */
+
+static void
+dispatch (LoopItem *item, gboolean run)
+{
+  AsyncCall *call = (AsyncCall *) item;
+
+  if (run && !call->plan.record.silent)
+    call->callback (call->pool, call->reply, call->error, call->user_data);
+  if (call->notify != NULL)
+    call->notify (call->user_data);
+  g_clear_pointer (&call->reply, g_bytes_unref);
+  g_clear_error (&call->error);
+  cenote_pool_unref (call->pool);
+  g_free (call);
+}
+
+/* From here on nobody can cancel it, and the runtime may end. */
+static void
+end (AsyncCall *call)
+{
+  g_clear_pointer (&call->task.rpc, rpc_free);
+  if (call->planned)
+    call_plan_clear (&call->plan);
+  loop_push (call->loop, &call->item);
+}
+
+/* ----------------------------------------------------------------- attempts */
+
+static void
+attempt (AsyncCall *call)
+{
+  CallPlan *plan = &call->plan;
+
+  g_clear_pointer (&call->task.rpc, rpc_free);
+  call->task.rpc = rpc_new (call->lease.channel, call_thread_queue (call->thread), plan->request,
+                            call_plan_remaining_us (plan));
+  calls_set_attempt (plan->pool->calls, &plan->record, call->task.rpc, call->lease.channel);
+  call_thread_start (call->thread, &call->task);
+}
+
+/* No channel: the outcome of an earlier attempt stands, where there was one. */
+static void
+fail (AsyncCall *call, GError *error)
+{
+  if (call->task.rpc == NULL)
+    call->error = error;
+  else
+    g_clear_error (&error);
+  if (call->error == NULL)
+    call->error = call_plan_error (call->task.rpc);
+  end (call);
+}
+
+static void
+waited (Waiter *waiter, CenoteLease *lease, GError *error)
+{
+  AsyncCall *call = call_of_waiter (waiter);
+  GError *why = NULL;
+
+  if (lease != NULL) {
+    call->lease = *lease;
+    attempt (call);
+  } else if (error == NULL && pool_get_otherwise (call->pool, LEASE_MOCKED, &call->lease, &why)) {
+    attempt (call);
+  } else {
+    fail (call, error != NULL ? g_error_copy (error) : why);
+  }
+}
+
+static void
+begin_wait (gpointer data)
+{
+  AsyncCall *call = data;
+
+  if (calls_is_cancelled (call->pool->calls, &call->plan.record)) {
+    end (call);
+    return;
+  }
+  pool_wait (call->pool, &call->waiter, call_plan_remaining_us (&call->plan));
+  pool_touch (call->pool);
+}
+
+static void
+cancelled_waiting (Waiter *waiter)
+{
+  AsyncCall *call = call_of_waiter (waiter);
+
+  call->plan.record.silent = TRUE;
+  end (call);
+}
+
+static void
+take_channel (AsyncCall *call)
+{
+  CallPlan *plan = &call->plan;
+  LeaseResult result = pool_get (call->pool, plan->key_hash, &call->lease);
+  GError *error = NULL;
+
+  if (result == LEASE_GOT) {
+    attempt (call);
+  } else if (result == LEASE_MOCKED || result == LEASE_STOPPED) {
+    if (pool_get_otherwise (call->pool, result, &call->lease, &error))
+      attempt (call);
+    else
+      fail (call, error);
+  } else if (!control_post (call->pool->control, begin_wait, call)) {
+    fail (call, pool_miss_error (call->pool, LEASE_STOPPED));
+  }
+}
+
+static void
+due (CallTask *task)
+{
+  take_channel (call_of_task (task));
+}
+
+static void
+over (CallTask *task)
+{
+  AsyncCall *call = call_of_task (task);
+  gint64 pause_us = call_plan_judge (&call->plan, task->rpc, &call->lease);
+
+  if (pause_us > 0) {
+    call_thread_later (call->thread, task, g_get_monotonic_time () + pause_us);
+  } else if (pause_us == 0) {
+    take_channel (call);
+  } else {
+    call->reply = rpc_take_reply (task->rpc);
+    if (call->reply == NULL)
+      call->error = call_plan_error (task->rpc);
+    end (call);
+  }
+}
+
+/* -------------------------------------------------------------------- begin */
+
+static AsyncCall *
+call_new (CenotePool *pool, GMainContext *context)
+{
+  AsyncCall *call = g_new0 (AsyncCall, 1);
+
+  call->item.dispatch = dispatch;
+  call->pool = cenote_pool_ref (pool);
+  call->loop = loop_get (context);
+  call->task.over = over;
+  call->task.due = due;
+  return call;
+}
+
+static gboolean
+plan_call (AsyncCall *call, const char *method, GBytes *request, const CenoteCallOptions *options)
+{
+  g_autoptr (GBytes) message = request == NULL ? g_bytes_new_static ("", 0) : g_bytes_ref (request);
+
+  call->planned = call_plan_init (&call->plan, call->pool, method, message, options, &call->error);
+  if (!call->planned)
+    return FALSE;
+  call->plan.record.id = pool_next_id (call->pool);
+  call->waiter = (Waiter) {
+    .for_lease = TRUE,
+    .fails_when_down = !call->plan.wait_for_ready,
+    .key_hash = call->plan.key_hash,
+    .done = waited,
+    .cancelled = cancelled_waiting,
+    .id = call->plan.record.id,
+  };
+  call->thread = calls_thread (call->pool->calls, &call->error);
+  return call->thread != NULL;
+}
+
+guint
+cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
+                         GMainContext *context, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
+{
+  AsyncCall *call;
+  guint id;
+
+  g_return_val_if_fail (pool != NULL && callback != NULL, 0);
+  call = call_new (pool, context);
+  call->callback = callback;
+  call->user_data = user_data;
+  call->notify = notify;
+  if (!plan_call (call, method, request, options)) {
+    id = pool_next_id (pool);
+    end (call);
+    return id;
+  }
+  id = call->plan.record.id;
+  take_channel (call);
+  return id;
+}
