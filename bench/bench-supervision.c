@@ -9,7 +9,6 @@
  *   bench-supervision pooled PORT    and answers with the nanoseconds that they took, and
  *                                    those of its CPU time, which other processes disturb less
  */
-#include <grpc/grpc_security.h>
 #include <grpc/support/time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,27 +36,6 @@ take_plain (gpointer data, CenoteLease *lease)
 
   (void) lease;
   return plain->channels[plain->next++ % N_CHANNELS];
-}
-
-/* As a pool makes them: a connection each, no retries, no proxy, identity alone. */
-static grpc_channel *
-plain_channel_new (guint port)
-{
-  grpc_arg rows[] = {
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1 },
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_RETRIES, .value.integer = 0 },
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0 },
-    { .type = GRPC_ARG_INTEGER,
-      .key = (char *) GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
-      .value.integer = 1 },
-  };
-  grpc_channel_args args = { .num_args = G_N_ELEMENTS (rows), .args = rows };
-  grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();
-  g_autofree char *target = g_strdup_printf ("ipv4:127.0.0.1:%u", port);
-  grpc_channel *channel = grpc_channel_create (target, credentials, &args);
-
-  grpc_channel_credentials_release (credentials);
-  return channel;
 }
 
 static gint64
@@ -92,11 +70,12 @@ run_plain (guint port)
 {
   Plain plain = { .next = 0 };
   RigSource source = { take_plain, &plain };
+  g_autofree char *target = g_strdup_printf ("ipv4:127.0.0.1:%u", port);
   guint i;
 
   grpc_init ();
   for (i = 0; i < N_CHANNELS; i++)
-    plain.channels[i] = plain_channel_new (port);
+    plain.channels[i] = rig_plain_channel (target);
   answer_requests (&source);
   for (i = 0; i < N_CHANNELS; i++)
     grpc_channel_destroy (plain.channels[i]);

@@ -7,6 +7,7 @@ benchmarks = \
   bench/bench-dial \
   bench/bench-slots \
   bench/bench-plan \
+  bench/bench-calls \
   bench/bench-supervision \
   bench/bench-detect \
   bench/bench-recovery \
@@ -61,6 +62,10 @@ bench_rig = \
   bench/rig.c \
   bench/rig.h
 bench_rig_libs = tests/libservers.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+bench_bench_calls_SOURCES = bench/bench-calls.c bench/bench.c $(bench_rig)
+bench_bench_calls_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_calls_LDADD = $(bench_rig_libs)
 
 bench_bench_supervision_SOURCES = bench/bench-supervision.c $(bench_rig)
 bench_bench_supervision_CPPFLAGS = $(bench_cpp_flags)

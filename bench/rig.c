@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <grpc/grpc_security.h>
+
 #include "rig.h"
 
 #include <grpc/byte_buffer.h>
@@ -261,6 +263,25 @@ rig_call (const RigSource *source, guint64 n, guint in_flight)
   }
   caller_end (&caller);
   return caller.failed;
+}
+
+grpc_channel *
+rig_plain_channel (const char *target)
+{
+  grpc_arg rows[] = {
+    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1 },
+    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_RETRIES, .value.integer = 0 },
+    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0 },
+    { .type = GRPC_ARG_INTEGER,
+      .key = (char *) GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+      .value.integer = 1 },
+  };
+  grpc_channel_args args = { .num_args = G_N_ELEMENTS (rows), .args = rows };
+  grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();
+  grpc_channel *channel = grpc_channel_create (target, credentials, &args);
+
+  grpc_channel_credentials_release (credentials);
+  return channel;
 }
 
 /* ----------------------------------------------------------------- figures */

@@ -41,6 +41,9 @@ void rig_forget (Rig *rig);
 void rig_await_lost (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us);
 void rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us);
 
+/* A channel made by hand as a pool makes them: a connection of its own, no retries, no proxy, identity alone. */
+grpc_channel *rig_plain_channel (const char *target);
+
 /* ------------------------------------------------------------------- calls */
 
 /* Where a call's channel comes from, and what becomes of it. */
