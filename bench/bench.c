@@ -245,7 +245,7 @@ bench_print (const char *what, const BenchRatio *ratio, BenchBar bar, double lim
   printf ("  %-50s %8.2f %8.2f %8.2f   %.3f (%.2f to %.2f)", what, ratio->median, ratio->p10, ratio->p90,
           ratio->aa_median, ratio->aa_p10, ratio->aa_p90);
   if (bar != BENCH_NO_BAR)
-    printf ("   at %s %.1f: %s", bar == BENCH_AT_MOST ? "most" : "least", limit, verdict (ratio, bar, limit));
+    printf ("   at %s %g: %s", bar == BENCH_AT_MOST ? "most" : "least", limit, verdict (ratio, bar, limit));
   if (ratio->disturbed > 0.1)
     printf ("   (machine busy: %.0f %% of the runs disturbed)", 100 * ratio->disturbed);
   printf ("\n");
