@@ -5,8 +5,24 @@
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
   examples/demo.conf \
+  examples/etcd.c \
+  examples/etcd.conf \
+  examples/etcd.proto \
   examples/first.c
 
 check_PROGRAMS += examples/first
 examples_first_SOURCES = examples/first.c
 examples_first_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+if HAVE_PROTOC_C
+check_PROGRAMS += examples/etcd
+nodist_examples_etcd_SOURCES = examples/etcd.pb-c.c examples/etcd.pb-c.h
+examples_etcd_SOURCES = examples/etcd.c
+examples_etcd_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) -Iexamples
+examples_etcd_LDADD = libcenote-protobuf-c.la libcenote.la $(PROTOBUF_C_LIBS) $(GLIB_LIBS)
+examples/examples_etcd-etcd.$(OBJEXT): examples/etcd.pb-c.h
+examples/etcd.pb-c.h: examples/etcd.pb-c.c
+examples/etcd.pb-c.c: examples/etcd.proto
+	$(AM_V_GEN)$(MKDIR_P) examples && $(PROTOC_C) --proto_path=$(srcdir)/examples --c_out=examples etcd.proto
+CLEANFILES += examples/etcd.pb-c.c examples/etcd.pb-c.h
+endif

@@ -262,6 +262,7 @@ system_tests = \
   tests/integration/test-check.sh \
   tests/integration/test-demo.sh \
   tests/integration/test-etcd.sh \
+  tests/integration/test-protobuf-c.sh \
   tests/integration/test-explain.sh \
   tests/integration/test-first.sh \
   tests/integration/test-install.sh \

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* protobuf-c/service: stubs that protoc-c generated, over a pool's unary calls. */
+#include <cenote/protobuf-c.h>
+#include <string.h>
+
+#include "message.h"
+
+typedef struct Service {
+  ProtobufCService base;     /* first */
+  CenotePool *pool;          /* (reference) */
+  CenoteCallOptions options; /* with what its members point to */
+  GMainContext *context;     /* (reference); NULL: calls block */
+} Service;
+
+/* ------------------------------------------------------------------- errors */
+
+static void
+clear_error (gpointer data)
+{
+  g_error_free (data);
+}
+
+/* The last blocking call's, owned; and, in a closure of an asynchronous one, that call's. */
+static GPrivate last_error = G_PRIVATE_INIT (clear_error);
+static _Thread_local const GError *closure_error;
+static _Thread_local gboolean in_closure;
+
+const GError *
+cenote_protobuf_c_get_error (void)
+{
+  return in_closure ? closure_error : g_private_get (&last_error);
+}
+
+/* -------------------------------------------------------------------- calls */
+
+/* One call on its way. */
+typedef struct Invocation {
+  const ProtobufCMessageDescriptor *output;
+  ProtobufCClosure closure;
+  gpointer closure_data;
+} Invocation;
+
+static void
+run_closure (const Invocation *invocation, const ProtobufCMessage *message, const GError *error)
+{
+  gboolean was_in = in_closure;
+  const GError *outer = closure_error;
+
+  in_closure = TRUE;
+  closure_error = error;
+  invocation->closure (message, invocation->closure_data);
+  closure_error = outer;
+  in_closure = was_in;
+}
+
+/* ERROR (nullable) is the call's own failure. */
+static void
+end (const Invocation *invocation, GBytes *reply, const GError *error, GError **out_fault)
+{
+  ProtobufCMessage *message = NULL;
+  GError *fault = NULL;
+
+  if (error == NULL)
+    message = message_unpack (invocation->output, reply, &fault);
+  run_closure (invocation, message, error != NULL ? error : fault);
+  if (message != NULL)
+    protobuf_c_message_free_unpacked (message, NULL);
+  if (fault != NULL)
+    g_propagate_error (out_fault, fault);
+}
+
+static void
+done (CenotePool *pool, GBytes *reply, const GError *error, gpointer data)
+{
+  (void) pool;
+  end (data, reply, error, NULL);
+}
+
+static void
+call_async (const Service *service, const char *method, GBytes *request, const Invocation *invocation)
+{
+  Invocation *kept = g_new (Invocation, 1);
+
+  *kept = *invocation;
+  cenote_call_unary_async (service->pool, method, request, &service->options, service->context, done, kept, g_free);
+}
+
+static void
+call_blocking (const Service *service, const char *method, GBytes *request, const Invocation *invocation)
+{
+  g_autoptr (GBytes) reply = NULL;
+  GError *error = NULL, *fault = NULL;
+
+  cenote_call_unary (service->pool, method, request, &service->options, &reply, &error);
+  end (invocation, reply, error, &fault);
+  g_private_replace (&last_error, error != NULL ? error : fault);
+}
+
+static void
+invoke (ProtobufCService *base, unsigned index, const ProtobufCMessage *input, ProtobufCClosure closure, void *closure_data)
+{
+  const Service *service = (const Service *) base;
+  const ProtobufCMethodDescriptor *method = &base->descriptor->methods[index];
+  const Invocation invocation = { method->output, closure, closure_data };
+  g_autofree char *path = message_method_path (base->descriptor, method->name);
+  g_autoptr (GBytes) request = message_pack (input);
+
+  if (service->context != NULL)
+    call_async (service, path, request, &invocation);
+  else
+    call_blocking (service, path, request, &invocation);
+}
+
+/* ------------------------------------------------------------------ options */
+
+static void
+clear_options (CenoteCallOptions *options)
+{
+  gsize i;
+
+  for (i = 0; i < options->n_metadata; i++) {
+    g_free ((char *) options->metadata[i].key);
+    g_free ((char *) options->metadata[i].value);
+  }
+  g_free ((gpointer) options->metadata);
+  g_free ((char *) options->affinity_key);
+}
+
+static void
+copy_metadata (CenoteCallOptions *options)
+{
+  CenoteMetadatum *rows = g_new (CenoteMetadatum, options->n_metadata);
+  gsize i;
+
+  for (i = 0; i < options->n_metadata; i++) {
+    const CenoteMetadatum *row = &options->metadata[i];
+    gsize length = row->length < 0 ? strlen (row->value) : (gsize) row->length;
+
+    rows[i] = (CenoteMetadatum) { g_strdup (row->key), g_memdup2 (row->value, length + (row->length < 0)), row->length };
+  }
+  options->metadata = rows;
+}
+
+void
+cenote_protobuf_c_service_set_options (ProtobufCService *base, const CenoteCallOptions *options)
+{
+  Service *service = (Service *) base;
+  CenoteCallOptions copy = CENOTE_CALL_OPTIONS_INIT;
+
+  g_return_if_fail (base != NULL && options != NULL);
+  memcpy (&copy, options, MIN (options->struct_size, sizeof copy));
+  copy.struct_size = sizeof copy;
+  copy_metadata (&copy);
+  copy.affinity_key = g_strdup (copy.affinity_key);
+  clear_options (&service->options);
+  service->options = copy;
+}
+
+void
+cenote_protobuf_c_service_set_context (ProtobufCService *base, GMainContext *context)
+{
+  Service *service = (Service *) base;
+
+  g_return_if_fail (base != NULL);
+  g_clear_pointer (&service->context, g_main_context_unref);
+  service->context = context == NULL ? NULL : g_main_context_ref (context);
+}
+
+/* -------------------------------------------------------------------- lives */
+
+static void
+destroy (ProtobufCService *base)
+{
+  Service *service = (Service *) base;
+
+  cenote_pool_unref (service->pool);
+  g_clear_pointer (&service->context, g_main_context_unref);
+  clear_options (&service->options);
+  g_free (service);
+}
+
+ProtobufCService *
+cenote_protobuf_c_service_new (CenotePool *pool, const ProtobufCServiceDescriptor *descriptor)
+{
+  Service *service;
+
+  g_return_val_if_fail (pool != NULL && descriptor != NULL, NULL);
+  service = g_new0 (Service, 1);
+  service->base = (ProtobufCService) { .descriptor = descriptor, .invoke = invoke, .destroy = destroy };
+  service->pool = cenote_pool_ref (pool);
+  service->options = (CenoteCallOptions) CENOTE_CALL_OPTIONS_INIT;
+  return &service->base;
+}
