@@ -6,6 +6,7 @@
 . "$abs_top_srcdir/tests/script.sh"
 
 read -r -a glib < <(pkg-config --cflags glib-2.0)
+read -r -a protobuf_c < <(pkg-config --silence-errors --cflags libprotobuf-c)
 include=(-I"$abs_top_srcdir/include" -I"$abs_top_builddir/include")
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror)
 
@@ -14,7 +15,8 @@ glib_free='plugin.h telemetry.h version.h'
 
 flags_of ()
 {
-  case " $glib_free " in
+  case " protobuf-c.h $glib_free " in
+    " $1 "*) printf '%s\n' "${glib[@]}" "${protobuf_c[@]}" ;;
     *" $1 "*) ;;
     *) printf '%s\n' "${glib[@]}" ;;
   esac
@@ -34,7 +36,9 @@ compiles ()
 for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.h) version.h; do
   for compiler in gcc clang; do
     for standard in c11 c17 c++17; do
-      if command -v "$compiler" >/dev/null; then
+      if [ "$header" = protobuf-c.h ] && ! pkg-config --exists libprotobuf-c; then
+        skip "$header alone, $compiler, $standard" 'no protobuf-c'
+      elif command -v "$compiler" >/dev/null; then
         case_is "$header alone, $compiler, $standard" compiles "$compiler" "$standard" "$header"
       else
         skip "$header alone, $compiler, $standard" "no $compiler"

@@ -8,15 +8,20 @@
 
 library=$abs_top_builddir/.libs/libcenote.so
 
+# What HEADER… declare, and what they include.
 declared ()
 {
   read -r -a glib < <(pkg-config --cflags glib-2.0)
-  for header in "$abs_top_srcdir"/include/cenote/*.h "$abs_top_builddir"/include/cenote/version.h; do
-    echo "#include \"$header\""
-  done |
+  printf '#include "%s"\n' "$@" |
     $CC -E -P -x c -I"$abs_top_srcdir/include" -I"$abs_top_builddir/include" "${glib[@]}" - |
     tr '\n;' ' \n' |
     sed -n 's/^.*visibility *("default").*[^a-z0-9_]\(cenote_[a-z0-9_]*\) *(.*/\1/p' | sort -u
+}
+
+# Those of libcenote itself.
+own_headers ()
+{
+  ls -- "$abs_top_srcdir"/include/cenote/*.h "$abs_top_builddir"/include/cenote/version.h | grep -v /protobuf-c.h
 }
 
 mapped ()
@@ -55,7 +60,8 @@ needs_nothing_of_ours ()
   ! needed "$1" | grep cenote
 }
 
-declared >"$scratch/headers"
+mapfile -t own < <(own_headers)
+declared "${own[@]}" >"$scratch/headers"
 mapped >"$scratch/map"
 exported "$library" >"$scratch/library"
 
@@ -64,6 +70,16 @@ case_is 'each declared function is in the map, and no other' diff "$scratch/head
 case_is 'each name of the map is exported, and no other' diff "$scratch/map" "$scratch/library"
 case_is 'the map is sorted, each name once' sorted_by_name
 case_is 'libcenote needs gRPC, GLib and the C library alone' needs_only_ours "$library"
+
+adapter=$abs_top_builddir/.libs/libcenote-protobuf-c.so
+if [ -e "$adapter" ]; then
+  declared "$abs_top_srcdir/include/cenote/protobuf-c.h" | grep '^cenote_protobuf_c_' >"$scratch/adapter-headers"
+  exported "$adapter" >"$scratch/adapter"
+  case_is 'libcenote-protobuf-c exports what its header declares, and nothing else' \
+    diff "$scratch/adapter-headers" "$scratch/adapter"
+else
+  skip 'libcenote-protobuf-c exports what its header declares, and nothing else' 'no protobuf-c'
+fi
 
 for plugin in "$abs_top_builddir"/plugins/.libs/*.so; do
   [ -e "$plugin" ] || continue

@@ -23,10 +23,16 @@ in_build ()
   make --no-print-directory -C "$abs_top_builddir" DESTDIR="$stage" "$@"
 }
 
+has_protobuf_c ()
+{
+  [ -e "$abs_top_builddir/libcenote-protobuf-c.la" ]
+}
+
 headers_are_there ()
 {
   local header
   for header in "$abs_top_srcdir"/include/cenote/*.h "$abs_top_srcdir"/include/cenote/*.hpp version.h; do
+    [ "$(basename "$header")" != protobuf-c.h ] || has_protobuf_c || continue
     [ -f "$stage$includedir/cenote/$(basename "$header")" ] || { echo "no $header"; return 1; }
   done
 }
@@ -41,7 +47,8 @@ staged_pkg_config ()
 {
   local file
   mkdir -p "$scratch/pkgconfig"
-  for file in cenote.pc cenote++.pc; do
+  for file in cenote.pc cenote++.pc cenote-protobuf-c.pc; do
+    [ -e "$stage$libdir/pkgconfig/$file" ] || continue
     sed "s|^prefix=.*|prefix=$stage$prefix|" "$stage$libdir/pkgconfig/$file" >"$scratch/pkgconfig/$file"
   done
   PKG_CONFIG_PATH=$scratch/pkgconfig pkg-config "$@"
@@ -74,6 +81,15 @@ cpp_program_works ()
     LD_LIBRARY_PATH=$stage$libdir "$scratch/cpp-program"
 }
 
+# The example whose stubs protoc-c makes, as its first lines say.
+stubs_build ()
+{
+  protoc-c --proto_path="$stage$docdir/examples" --c_out="$scratch" etcd.proto || return
+  read -r -a flags < <(staged_pkg_config --cflags --libs cenote-protobuf-c)
+  $CC -Wall -Wextra -Werror -I"$scratch" "$stage$docdir/examples/etcd.c" "$scratch/etcd.pb-c.c" -o "$scratch/program" \
+    -Wl,--as-needed "${flags[@]}"
+}
+
 variable_is ()
 {
   [ "$(PKG_CONFIG_PATH=$stage$libdir/pkgconfig pkg-config --variable="$1" cenote)" = "$2" ]
@@ -103,8 +119,14 @@ case_is 'so does one in C++ with cenote++' cpp_program_works
 case_is 'the installed command finds the plugins' command_finds_plugins
 shopt -s nullglob
 for example in "$stage$docdir"/examples/*.c; do
+  [ "$(basename "$example")" != etcd.c ] || continue
   case_is "$(basename "$example") builds with pkg-config alone" builds "$example" cenote grpc
 done
+if has_protobuf_c && command -v protoc-c >/dev/null; then
+  case_is 'etcd.c builds with protoc-c and pkg-config alone' stubs_build
+else
+  skip 'etcd.c builds with protoc-c and pkg-config alone' 'no protobuf-c'
+fi
 case_is 'make uninstall' in_build uninstall
 case_is 'nothing is left' nothing_is_left
 
