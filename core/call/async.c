@@ -142,7 +142,7 @@ take_channel (AsyncCall *call)
 
   if (result == LEASE_GOT) {
     attempt (call);
-  } else if (result == LEASE_MOCKED || result == LEASE_STOPPED) {
+  } else if (result == LEASE_MOCKED || result == LEASE_STOPPED || result == LEASE_DIALLED) {
     if (pool_get_otherwise (call->pool, result, &call->lease, &error))
       attempt (call);
     else
