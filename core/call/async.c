@@ -115,13 +115,14 @@ static void
 begin_wait (gpointer data)
 {
   AsyncCall *call = data;
+  g_autoptr (CenotePool) pool = cenote_pool_ref (call->pool);
 
-  if (calls_is_cancelled (call->pool->calls, &call->plan.record)) {
+  if (calls_is_cancelled (pool->calls, &call->plan.record)) {
     end (call);
     return;
   }
-  pool_wait (call->pool, &call->waiter, call_plan_remaining_us (&call->plan));
-  pool_touch (call->pool);
+  pool_wait (pool, &call->waiter, call_plan_remaining_us (&call->plan));
+  pool_touch (pool);         /* the call may be gone */
 }
 
 static void

@@ -304,9 +304,10 @@ static void
 async_begin (gpointer data)
 {
   AsyncWaiter *async = data;
+  g_autoptr (CenotePool) pool = cenote_pool_ref (async->pool);
 
-  pool_wait (async->pool, &async->waiter, pool_left_us (async->pool, async->until_us));
-  pool_touch (async->pool);
+  pool_wait (pool, &async->waiter, pool_left_us (pool, async->until_us));
+  pool_touch (pool);         /* the waiter may be gone */
 }
 
 static void
