@@ -3,30 +3,50 @@
 
 #include <cenote/call.h>
 
-/* What a GError in CENOTE_STATUS carries beside its own members. */
+/* What GLib keeps before a GError of the domain. */
 typedef struct {
   Headers *trailing;
-} CenoteStatusPrivate;
+} Extra;
 
-static void
-cenote_status_private_init (CenoteStatusPrivate *private)
+static gsize extra_offset;
+
+static Extra *
+extra_of (const GError *error)
 {
-  private->trailing = NULL;
+  return (Extra *) (gpointer) ((char *) error - extra_offset);
 }
 
 static void
-cenote_status_private_copy (const CenoteStatusPrivate *from, CenoteStatusPrivate *to)
+extra_init (GError *error)
 {
-  to->trailing = headers_copy (from->trailing);
+  extra_of (error)->trailing = NULL;
 }
 
 static void
-cenote_status_private_clear (CenoteStatusPrivate *private)
+extra_copy (const GError *from, GError *to)
 {
-  headers_free (private->trailing);
+  extra_of (to)->trailing = headers_copy (extra_of (from)->trailing);
 }
 
-G_DEFINE_EXTENDED_ERROR (CenoteStatus, cenote_status)
+static void
+extra_clear (GError *error)
+{
+  headers_free (extra_of (error)->trailing);
+}
+
+/* As G_DEFINE_EXTENDED_ERROR() does, with the domain's name after GLib's habit. */
+GQuark
+cenote_status_quark (void)
+{
+  static gsize quark;
+
+  if (g_once_init_enter (&quark)) {
+    extra_offset = (sizeof (Extra) + 2 * sizeof (gsize) - 1) / (2 * sizeof (gsize)) * (2 * sizeof (gsize));
+    g_once_init_leave (&quark, g_error_domain_register_static ("cenote-status-quark", sizeof (Extra), extra_init, extra_copy,
+                                                               extra_clear));
+  }
+  return (GQuark) quark;
+}
 
 /* The names of grpc/status.h, by number. */
 const char *
@@ -54,7 +74,7 @@ status_error_new (int status, const char *details, const Headers *trailing)
     error = g_error_new_literal (CENOTE_STATUS, status, name);
   else
     error = g_error_new (CENOTE_STATUS, status, "status %d, which gRPC does not define", status);
-  cenote_status_get_private (error)->trailing = headers_copy (trailing);
+  extra_of (error)->trailing = headers_copy (trailing);
   return error;
 }
 
@@ -63,5 +83,5 @@ cenote_status_error_get_trailing (const GError *error, const char *key)
 {
   if (error == NULL || error->domain != CENOTE_STATUS)
     return NULL;
-  return headers_get (cenote_status_get_private (error)->trailing, key, NULL);
+  return headers_get (extra_of (error)->trailing, key, NULL);
 }

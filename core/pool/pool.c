@@ -330,6 +330,7 @@ pool_tell_init (CenotePool *pool, guint sink)
 void
 pool_start (CenotePool *pool)
 {
+  note_sizes (pool);
   pool_tell_init (pool, 0);
   if (pool->credentials != NULL)
     call_credentials_start (pool->credentials);

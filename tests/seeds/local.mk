@@ -20,15 +20,15 @@ tests_seeds_tests_SOURCES = \
   tests/seeds/a2.h \
   tests/seeds/test-seed-a1-pool.cc \
   tests/seeds/test-seed-a1.cc \
-  tests/seeds/test-seed-a3.cc \
-  tests/seeds/test-seed-a5.cc \
-  tests/seeds/test-seed-a4.cc \
   tests/seeds/test-seed-a2-config.cc \
   tests/seeds/test-seed-a2-outages.cc \
   tests/seeds/test-seed-a2-scaling.cc \
   tests/seeds/test-seed-a2-service.cc \
   tests/seeds/test-seed-a2-strategies.cc \
   tests/seeds/test-seed-a2-telemetry.cc \
+  tests/seeds/test-seed-a3.cc \
+  tests/seeds/test-seed-a4.cc \
+  tests/seeds/test-seed-a5.cc \
   tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \

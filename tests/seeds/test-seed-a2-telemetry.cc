@@ -73,6 +73,16 @@ TEST (SeedA2, C2_Telemetry_EachSinkIsToldOfEachPoolOnce)
   EXPECT_EQ (uninterested.of (CENOTE_EVENT_POOL_INIT).size (), 0u);
 }
 
+/* A pool whose channels come from dial() wants none at first, from the first moment on. */
+TEST (SeedA2, A2_Telemetry_InitOfAPoolThatWantsNone)
+{
+  for (unsigned i = 0; i < 50; i++) {
+    Client client ("[cenote]\ntelemetry=\n[pool:test]\nprofile=test\nconnector=caching\n", CENOTE_EVENT_MASK_ALL);
+
+    ASSERT_EQ (nth (&client, CENOTE_EVENT_POOL_INIT, 1).raw.expected_size, 0);
+  }
+}
+
 /* [pool, scale_up]: duration, requested, succeeded, failed, new_size. */
 TEST (SeedA2, C2_Telemetry_ScaleUp)
 {
