@@ -98,8 +98,10 @@ report (PlanBench *bench, const char *what, void (*before) (PlanBench *bench))
 static gboolean
 run (guint n, GError **error)
 {
-  g_autofree char *keyfile = g_strdup_printf ("[cenote]\ntelemetry=\nmax-concurrent-dials=10000\n[pool:p]\ntransport=peers\ntarget=sim:a\n"
-                                              "picker=round-robin\nsize=%u\nmax-concurrent-dials=10000\n", n);
+  g_autofree char *keyfile = g_strdup_printf ("[cenote]\ntelemetry=\nmax-concurrent-dials=10000\n"
+                                              "[pool:p]\ntransport=peers\ntarget=sim:a\npicker=round-robin\n"
+                                              "size=%u\nmax-concurrent-dials=10000\n",
+                                              n);
   Sim *sim = sim_new (keyfile, 1, error);
   PlanBench bench = { .sim = sim };
 
@@ -108,7 +110,8 @@ run (guint n, GError **error)
   bench.pool = sim_pool (sim, 0);
   sim_start (sim);
   sim_run (sim, 5 * SIM_S);
-  printf ("a plan of %u channels, %u ready (a quick tick is 1000 us)\n", bench.pool->channels->len, bench.pool->n_ready);
+  printf ("a plan of %u channels, %u ready (a quick tick is 1000 us)\n", bench.pool->channels->len,
+          bench.pool->n_ready);
   report (&bench, "one changed", touch_one);
   report (&bench, "one used", use_one);
   report (&bench, "all used", use_all);

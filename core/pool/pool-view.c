@@ -323,9 +323,9 @@ move_row (CenotePool *pool, guint from, guint to)
   Channel *channel = pool->channels->pdata[from];
 
   pool->channels->pdata[to] = channel;
-  g_array_index (pool->view.channels, CenoteChannelView, to) = g_array_index (pool->view.channels, CenoteChannelView, from);
-  g_array_index (pool->view.counts, Counts, to) = g_array_index (pool->view.counts, Counts, from);
   channel->at = to;
+  *row_of (pool, channel) = g_array_index (pool->view.channels, CenoteChannelView, from);
+  *counts_of (pool, channel) = g_array_index (pool->view.counts, Counts, from);
 }
 
 void

@@ -23,8 +23,8 @@
 enum { ROW_EXPIRE_INTERVAL, ROW_MAX_ADDRESSES };
 
 static const CenoteOption options[] = {
-  [ROW_EXPIRE_INTERVAL] = { "expire-interval", CENOTE_OPTION_DURATION, CENOTE_OPTION_MAY_BE_OFF, "off", "10ms", "24h", NULL,
-                            "How often connections are closed that were not used since the time before" },
+  [ROW_EXPIRE_INTERVAL] = { "expire-interval", CENOTE_OPTION_DURATION, CENOTE_OPTION_MAY_BE_OFF, "off", "10ms", "24h",
+                            NULL, "How often connections are closed that were not used since the time before" },
   [ROW_MAX_ADDRESSES] = { "max-addresses", CENOTE_OPTION_INT, 0, "1000", "1", "10000", NULL,
                           "How many addresses are kept at most; the longest unused makes room" }
 };

@@ -117,8 +117,9 @@ private:
 class Cache : public Client {
 public:
   explicit Cache (const std::string &options = "", const std::string &keys = "")
-    : Client ("[cenote]\ntelemetry=\n[backoff:quick]\nplugin=constant\ndelay=20ms\n[connector:cache]\nplugin=caching\n" + options +
-                "\n[pool:test]\nprofile=local\nconnector=cache\nbackoff=quick\n" + keys + "\n",
+    : Client ("[cenote]\ntelemetry=\n[backoff:quick]\nplugin=constant\ndelay=20ms\n"
+              "[connector:cache]\nplugin=caching\n" +
+                options + "\n[pool:test]\nprofile=local\nconnector=cache\nbackoff=quick\n" + keys + "\n",
               CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_DISCONNECTED))
   {
   }
@@ -220,8 +221,8 @@ TEST_F (SeedA5, C5_AHundredParallelDialsAreOneConnection)
   std::atomic<int> n_got{ 0 };
   std::vector<Lease> leases (100);
   std::set<grpc_channel *> channels;
-  Cache cache;
   Told told;
+  Cache cache;
 
   cache.observe (&told, true);
   for (Lease &lease : leases)
@@ -298,8 +299,8 @@ TEST_F (SeedA5, B10_ADoubleReleaseNeitherKeepsAConnectionNorClosesItUnderItsUser
 TEST_F (SeedA5, B11_TheCountFallsWithEachClosing)
 {
   Peer other ("forward", server.port ());
-  Cache cache;
   Told told;
+  Cache cache;
 
   cache.observe (&told);
   ASSERT_TRUE (cache.use (peer.port ()));
@@ -461,8 +462,8 @@ TEST_F (SeedA5, A5_NilMisuseIsHarmless)
 
 TEST_F (SeedA5, A5_ADeadConnectionIsNeverServed)
 {
-  Cache cache;
   Told told;
+  Cache cache;
 
   cache.observe (&told);
   ASSERT_TRUE (cache.use (server.port ()));
@@ -515,8 +516,8 @@ TEST_F (SeedA5, A5_AFailureIsNotCached)
 /* Where the seed never closes by itself. */
 TEST_F (SeedA5, A5_ATimerSweeps)
 {
-  Cache cache ("expire-interval=20ms");
   Told told;
+  Cache cache ("expire-interval=20ms");
 
   cache.observe (&told);
   ASSERT_TRUE (cache.use (peer.port ()));

@@ -32,8 +32,10 @@ protected:
   open_cache (const std::string &options = "", const std::string &keys = "")
   {
     g_autoptr (GError) error = nullptr;
-    std::string text = "[cenote]\ntelemetry=\n[backoff:steady]\nplugin=constant\ndelay=100ms\n[connector:cache]\nplugin=caching\n" +
-                       options + "\n[pool:p]\nprofile=custom\ntransport=peers\nbackoff=steady\nconnector=cache\n" + keys;
+    std::string text = "[cenote]\ntelemetry=\n[backoff:steady]\nplugin=constant\ndelay=100ms\n"
+                       "[connector:cache]\nplugin=caching\n" +
+                       options + "\n[pool:p]\nprofile=custom\ntransport=peers\nbackoff=steady\nconnector=cache\n" +
+                       keys;
 
     sim = sim_new_empty (1);
     ASSERT_TRUE (sim_open (sim, text.c_str (), &error)) << error->message;
@@ -249,7 +251,8 @@ TEST_F (CachingTest, NobodyWaitsAndNothingIsDialled)
   SimDial &made = dial ("sim:a", 250 * SIM_MS);
 
   run (10 * SIM_S);
-  EXPECT_EQ (failure_of (made, CENOTE_ERROR_TIMEOUT), "Pool p has no connection to sim:a: none within 250 ms; last error: refused");
+  EXPECT_EQ (failure_of (made, CENOTE_ERROR_TIMEOUT),
+             "Pool p has no connection to sim:a: none within 250 ms; last error: refused");
   EXPECT_EQ (peer_n_dials (peer), 3u);
   EXPECT_EQ (Status (pool)->n_channels, 0u);
   EXPECT_EQ (Status (pool)->expected_size, 0);
@@ -277,7 +280,8 @@ TEST_F (CachingTest, AttemptsThatAreUsedUpEndTheWaitAndADialBeginsAnew)
   SimDial &first = dial ("sim:a", 10 * SIM_S);
 
   run (SIM_S);
-  EXPECT_NE (failure_of (first, CENOTE_ERROR_NOT_CONNECTED).find ("max-connect-attempts are used up"), std::string::npos);
+  EXPECT_NE (failure_of (first, CENOTE_ERROR_NOT_CONNECTED).find ("max-connect-attempts are used up"),
+             std::string::npos);
   EXPECT_EQ (peer_n_dials (peer), 2u);
   SimDial &second = dial ("sim:a", 10 * SIM_S);
 
@@ -480,7 +484,8 @@ TEST_F (CachingTest, ADialElsewhereNamesTheConnector)
 {
   open ("size=1");
   EXPECT_EQ (dial_failure ("sim:a", 0, CENOTE_ERROR_INVALID),
-             "Pool p has no dial: the addresses of its connector persistent come from the configuration (connector=caching)");
+             "Pool p has no dial: the addresses of its connector persistent come from the configuration "
+             "(connector=caching)");
   EXPECT_EQ (expire (), Names ());
   EXPECT_FALSE (cenote_pool_close_on_release (pool, "sim:a"));
 }

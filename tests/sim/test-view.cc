@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool-view: what a connector is shown: every row as it is, only what changed as changed, and at a price in proportion. */
+/* pool-view: what a connector is shown: each row as it is, only what changed as changed, at a price in proportion. */
 #include "sim-test.h"
 #include "spies.h"
 
@@ -291,18 +291,25 @@ private:
 class ViewWalk : public ViewTest, public testing::WithParamInterface<int>
 {
 protected:
+  const CenoteConnectorOps *ops = static_cast<const CenoteConnectorOps *> (static_persistent (0)->ops);
+  void *state = nullptr;
   Watcher watcher;
   std::vector<CenoteLease> leases;
 
   void
+  TearDown () override
+  {
+    ViewTest::TearDown ();
+    ops->destroy (state);
+  }
+
+  void
   open_watched ()
   {
-    const auto *ops = static_cast<const CenoteConnectorOps *> (static_persistent (0)->ops);
-    static void *state;
     static const CenoteHost no_host = {};
 
     state = ops->create (&no_host, nullptr, nullptr);
-    spies::planner = [this, ops] (const CenoteConnectorView *view, CenotePlan *plan) {
+    spies::planner = [this] (const CenoteConnectorView *view, CenotePlan *plan) {
       watcher.look (view);
       ops->plan (state, view, plan);
     };

@@ -417,7 +417,8 @@ private:
 
     if (!ended.insert (id).second || !lives (channel))
       fault_ = "ends what has ended";
-    if (channel->state == CENOTE_CHANNEL_READY && (channel->in_flight > 0 || address_of (channel->address)->waiters > 0) && !asked)
+    if (channel->state == CENOTE_CHANNEL_READY && !asked &&
+        (channel->in_flight > 0 || address_of (channel->address)->waiters > 0))
       fault_ = "ends what is in use";
   }
 
