@@ -74,6 +74,7 @@ cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const 
   CallPlan plan;
   Rpc *rpc;
 
+  g_return_val_if_fail (pool != NULL, FALSE);
   if (!process_check_may_block ("cenote_call_unary()", error) ||
       !call_plan_init (&plan, pool, method, message, options, error))
     return FALSE;
