@@ -305,6 +305,25 @@ TEST_F (SeedA1Backoff, C1_RetryStepsTheBackoffAndSuccessResetsIt)
   EXPECT_EQ (after[1], "next 1");
 }
 
+/* Its default backoff (jitter of ferd/backoff), whose arithmetic is exact in tests/unit/test-decorrelated.cc. */
+TEST_F (SeedA1, C1_DelaysGrowAtRandomWithinTheirBounds)
+{
+  Client client (server.port (), "size=1\nbackoff=theirs\n"
+                                 "[backoff:theirs]\nplugin=decorrelated\nmin=1ms\nmax=30ms\n");
+  gint64 last_ms = 1;
+
+  server.kill ();
+  client.connect ();
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, 20));
+  for (const Event &event : client.events.of (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED)) {
+    EXPECT_GE (event.delay_ms, 1);
+    EXPECT_LE (event.delay_ms, 30);
+    EXPECT_TRUE (event.delay_ms >= last_ms || event.delay_ms >= 30 / 3) << event.delay_ms << " after " << last_ms;
+    EXPECT_LE (event.delay_ms, 3 * last_ms);
+    last_ms = event.delay_ms;
+  }
+}
+
 /* Its only way to end is to be told to. */
 TEST_F (SeedA1, A_NobodyGivesUp)
 {
