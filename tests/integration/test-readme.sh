@@ -182,12 +182,18 @@ try_commands_of_tables ()
   done < <(sed -n 's/^| `\([^`]*\)` |.*/\1/p' "$readme")
 }
 
+# In the source, of the build, or a program by its source.
+is_in_the_tree ()
+{
+  [ -e "$abs_top_srcdir/$1" ] || [ -e "$abs_top_builddir/$1" ] || [ -e "$abs_top_srcdir/$1.c" ]
+}
+
 # Paths in backquotes and in links.
 named_files_exist ()
 {
   local path bad=0
   while read -r path; do
-    [ -e "$abs_top_srcdir/$path" ] || [ -e "$abs_top_builddir/$path" ] || { echo "$1: $path"; bad=1; }
+    is_in_the_tree "$path" || { echo "$1: $path"; bad=1; }
   done < <(grep -oE '`(core|plugins|tools|examples|tests|doc|bench|include|m4)/[A-Za-z0-9_./-]*`|\]\([a-z][^):]*\)' \
     "$abs_top_srcdir/$1" | sed -E 's/^`|`$//g; s/^\]\(|\)$//g')
   return "$bad"
@@ -223,6 +229,10 @@ for manual in "$abs_top_srcdir"/doc/*.[1-9]; do
   name=$(basename "$manual")
   blocks_of_manual "$manual" EXAMPLES "$scratch/$name"
   try_blocks "EXAMPLES of $name" "$scratch/$name"
+  blocks_of_manual "$manual" SYNOPSIS "$scratch/$name.synopsis"
+  for block in "$scratch/$name.synopsis"/*; do
+    [ ! -e "$block" ] || try_block "SYNOPSIS of $name" "$block"
+  done
 done
 
 stop_server
