@@ -243,20 +243,25 @@ TEST_F (SeedA3, B16_TenOperationsRunAtOnceOnFiveChannels)
 
 /* ------------------------------------------------------------------- retries */
 
-/* max_attempts dials with a delay between them, then a rest; there, a fixed delay for ever. */
-TEST (SeedA3Retry, A_RetriesAreMaxConnectAttempts)
+/* max_attempts dials, min (base × k, max) apart, then a rest; there, a fixed delay for ever. */
+TEST (SeedA3Retry, A_RetriesAreMaxConnectAttemptsAndLinear)
 {
   Port port;
-  Client client (port.number (), "size=2\nbackoff=quick\nmax-connect-attempts=3\n");
+  Client client (port.number (), "size=2\nbackoff=slope\nmax-connect-attempts=4\n"
+                                 "[backoff:slope]\nplugin=linear\ninitial=20ms\nmax=50ms\n");
 
   client.connect ();
   EXPECT_EQ (fault (client.pool, operate, 30000), of (CENOTE_ERROR_NOT_CONNECTED));
-  EXPECT_EQ (connects_to (port.number ()).size (), 3u);
-  EXPECT_EQ (client.events.of (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED).size (), 2u);
+  EXPECT_EQ (connects_to (port.number ()).size (), 4u);
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, 3));
+  std::vector<gint64> delays_ms;
+  for (const Event &event : client.events.of (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED))
+    delays_ms.push_back (event.delay_ms);
+  EXPECT_EQ (delays_ms, (std::vector<gint64>{ 20, 40, 50 }));
   client.events.forget ();
   client.connect ();
-  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 3));
-  EXPECT_EQ (connects_to (port.number ()).size (), 6u) << "connect begins anew";
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 4));
+  EXPECT_EQ (connects_to (port.number ()).size (), 8u) << "connect begins anew";
 }
 
 /* reconnect closes and dials, whatever the state. */
