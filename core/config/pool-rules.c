@@ -227,8 +227,9 @@ check_api_key (const Rules *rules)
 {
   const PoolCredentials credentials = { CREDENTIALS_API_KEY, (char *) pool_text (rules->pool, POOL_API_KEY) };
   g_autoptr (GError) error = NULL;
-  g_autofree char *header = credentials.value == NULL ? NULL : credential_read (&credentials, &error);
 
+  if (credentials.value != NULL)
+    g_free (credential_read (&credentials, &error));
   if (error != NULL)
     add_problem (rules, POOL_API_KEY, error->message);
 }
