@@ -598,9 +598,9 @@ TEST_F (CachingTest, CallbacksMayCallBack)
   n_calls = 0;
   open_cache ();
   observer.connection_count = [] (CenotePool *of_pool, guint, gpointer) {
-    g_auto (GStrv) closed = cenote_pool_expire (of_pool);
     CenoteLease lease = CENOTE_LEASE_INIT;
 
+    g_strfreev (cenote_pool_expire (of_pool));
     cenote_pool_dial (of_pool, "sim:a", 0, &lease, nullptr);
     cenote_lease_release (&lease);
     cenote_pool_close_on_release (of_pool, "sim:b");
