@@ -196,7 +196,7 @@ int
 main (void)
 {
   guint port = 0;
-  g_autoptr (Child) server = rig_start_server (&port);
+  Child *server = rig_start_server (&port);
   Setup setup;
 
   setup_init (&setup, port);
@@ -205,5 +205,6 @@ main (void)
   compare ("blocking, 2 threads", (BenchWay) { "unary", run_unary, &setup, 2 }, (BenchWay) { "pluck", run_plucked, &setup, 2 });
   compare ("asynchronous, 100 in flight", (BenchWay) { "async", run_async, &setup, 1 }, (BenchWay) { "next", run_next, &setup, 1 });
   setup_clear (&setup);
+  child_free (server);
   return 0;
 }
