@@ -11,6 +11,7 @@
 #include <atomic>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "tests/servers/client.h"
 #include "tests/servers/connects.h"
@@ -319,6 +320,7 @@ TEST_F (SeedA5, B11_TheCountMayBeToldToOneWhoCallsThePool)
   struct Caller {
     std::string other;
     Told told;
+    bool dialled = false;    /* once: a sweep brings the count to 1 again, which may be at the pool's end */
 
     static void
     count (CenotePool *pool, guint n, gpointer data)
@@ -326,15 +328,16 @@ TEST_F (SeedA5, B11_TheCountMayBeToldToOneWhoCallsThePool)
       Caller *self = static_cast<Caller *> (data);
       CenoteLease lease = CENOTE_LEASE_INIT;
 
-      if (n == 1 && !cenote_pool_dial (pool, self->other.c_str (), 10000, &lease, nullptr))
-        ADD_FAILURE () << "no dial inside a callback";
+      if (n == 1 && !std::exchange (self->dialled, true)) {
+        EXPECT_TRUE (cenote_pool_dial (pool, self->other.c_str (), 10000, &lease, nullptr)) << "inside a callback";
+      }
       g_strfreev (cenote_pool_expire (pool));
       cenote_lease_release (&lease);
       Told::count (pool, n, &self->told);
     }
   };
   Peer other ("forward", server.port ());
-  Caller caller{ address_of (other.port ()), {} };
+  Caller caller{ address_of (other.port ()), {}, false };
   CenoteObserver observer = CENOTE_OBSERVER_INIT;
   Cache cache;
 
