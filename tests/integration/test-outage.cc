@@ -166,7 +166,7 @@ TEST (Outage, ManyOutagesLeaveNothing)
 
   report (times);
   std::cout << "before: " << before << "\nafter:  " << after << std::endl;
-  EXPECT_LE (after.descriptors, before.descriptors);
+  EXPECT_EQ (after.descriptors, before.descriptors);
   EXPECT_LE (after.threads, before.threads + 2) << "C-core starts some of its own as it needs them";
   EXPECT_TRUE (!Gauges::memory_tells () || after.allocated_kb < before.allocated_kb + 512);
   expect_established (server.port (), size);

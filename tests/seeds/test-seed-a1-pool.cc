@@ -446,7 +446,7 @@ TEST_F (SeedA1Pool, B6_ReconnectsLeakNothing)
   Gauges after = Gauges::read ();
 
   std::cout << n << " reconnects\nbefore: " << before << "\nafter:  " << after << std::endl;
-  EXPECT_LE (after.descriptors, before.descriptors);
+  EXPECT_EQ (after.descriptors, before.descriptors);
   EXPECT_EQ (Gauges::own_threads (), own_before);
   EXPECT_LE (after.threads - own_before, 24u) << "C-core starts and ends some of its own with the load";
   EXPECT_TRUE (!Gauges::memory_tells () || after.allocated_kb < before.allocated_kb + 512);

@@ -284,7 +284,7 @@ TEST (SeedA2, B6_ManyReconnectsLeaveNothing)
   Gauges after = Gauges::read ();
 
   std::cout << n_more << " times five reconnects\nbefore: " << before << "\nafter:  " << after << std::endl;
-  EXPECT_LE (after.descriptors, before.descriptors);
+  EXPECT_EQ (after.descriptors, before.descriptors);
   EXPECT_LE (after.threads, before.threads + 2) << "C-core starts some of its own as it needs them";
   EXPECT_TRUE (!Gauges::memory_tells () || after.allocated_kb < before.allocated_kb + 1024);
   EXPECT_EQ (proxy.alive (), 5);
