@@ -37,6 +37,7 @@ libcenote_core_la_SOURCES = \
   core/grpc/ccore-stream.c \
   core/grpc/rpc-async.c \
   core/grpc/rpc-bytes.c \
+  core/grpc/rpc-bytes.h \
   core/grpc/rpc-private.h \
   core/grpc/rpc-request.c \
   core/grpc/rpc-stream.c \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The private call of ccore.h: one batch, whose end comes back as a note. */
 #include <grpc/byte_buffer.h>
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
 
 #include "ccore.h"
+#include "rpc-bytes.h"
 
 struct CcoreCall {
   grpc_completion_queue_functor functor; /* first */
@@ -28,34 +28,6 @@ struct CcoreCall {
   grpc_slice details;
 };
 
-GBytes *
-ccore_bytes_from_buffer (grpc_byte_buffer *buffer)
-{
-  grpc_byte_buffer_reader reader;
-  grpc_slice all;
-  GBytes *bytes;
-
-  if (buffer == NULL || !grpc_byte_buffer_reader_init (&reader, buffer))
-    return NULL;
-  all = grpc_byte_buffer_reader_readall (&reader);
-  grpc_byte_buffer_reader_destroy (&reader);
-  bytes = g_bytes_new (GRPC_SLICE_START_PTR (all), GRPC_SLICE_LENGTH (all));
-  grpc_slice_unref (all);
-  return bytes;
-}
-
-grpc_byte_buffer *
-ccore_buffer_from_bytes (GBytes *bytes)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (bytes, &size);
-  grpc_slice slice = grpc_slice_from_copied_buffer (data == NULL ? "" : data, size);
-  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
-
-  grpc_slice_unref (slice);
-  return buffer;
-}
-
 static void
 call_free (CcoreCall *call)
 {
@@ -73,7 +45,7 @@ call_ended (ControlNote *note)
 {
   CcoreCall *call = (CcoreCall *) ((char *) note - G_STRUCT_OFFSET (CcoreCall, note));
   char *details = grpc_slice_to_c_string (call->details);
-  g_autoptr (GBytes) message = ccore_bytes_from_buffer (call->response);
+  g_autoptr (GBytes) message = rpc_bytes_from_buffer (call->response);
   const CcoreReply reply = {
     .status = (int) call->status,
     .details = details,
@@ -138,7 +110,6 @@ ccore_call_start (Ccore *ccore, Control *control, grpc_channel *channel, const c
                   CcoreCallDone done, gpointer data)
 {
   CcoreCall *call = g_new0 (CcoreCall, 1);
-  g_autoptr (GBytes) empty = g_bytes_new_static ("", 0);
   grpc_slice path = grpc_slice_from_copied_string (method);
 
   call->functor.functor_run = call_run;
@@ -149,7 +120,7 @@ ccore_call_start (Ccore *ccore, Control *control, grpc_channel *channel, const c
   call->data = data;
   call->begun_us = control_now_us (control);
   call->details = grpc_empty_slice ();
-  call->request = ccore_buffer_from_bytes (request == NULL ? empty : request);
+  call->request = rpc_buffer_from_bytes (request);
   grpc_metadata_array_init (&call->initial);
   grpc_metadata_array_init (&call->trailing);
   call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, ccore_callback_queue (ccore), path, NULL,

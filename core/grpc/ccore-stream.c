@@ -11,6 +11,7 @@
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
 
+#include "rpc-bytes.h"
 #include "stream.h"
 
 typedef struct Batch {
@@ -176,7 +177,7 @@ message_received (Stream *stream)
   if (grpc_byte_buffer_length (buffer) > stream->spec.max_message_bytes)
     grpc_call_cancel_with_status (stream->call, GRPC_STATUS_RESOURCE_EXHAUSTED, "the answer is too large", NULL);
   else
-    message = ccore_bytes_from_buffer (buffer);
+    message = rpc_bytes_from_buffer (buffer);
   grpc_byte_buffer_destroy (buffer);
   if (message != NULL && !stream->dropped)
     stream->spec.message (message, stream->spec.data);
@@ -224,7 +225,7 @@ start (const StreamMaker *maker, grpc_channel *channel, const StreamSpec *spec)
   batch_init (&stream->over, stream, status_received);
   grpc_metadata_array_init (&stream->initial);
   grpc_metadata_array_init (&stream->trailing);
-  stream->request = spec->request == NULL ? NULL : ccore_buffer_from_bytes (spec->request);
+  stream->request = spec->request == NULL ? NULL : rpc_buffer_from_bytes (spec->request);
   stream->call = make_call (maker->data, channel, spec->method);
   if (spec->timeout_us != CENOTE_OFF)
     control_timer_set (maker->control, &stream->deadline, control_now_us (maker->control) + spec->timeout_us);

@@ -101,9 +101,7 @@ gint64 ccore_attempt_us (gint64 connect_timeout_us);
 const void *ccore_args_get (const CcoreArgs *args);
 void ccore_args_free (CcoreArgs *args);
 
-/* For ccore-call.c and ccore-stream.c: the callback queue, and messages.  NULL from NULL, or what cannot be read. */
+/* For ccore-call.c and ccore-stream.c: the callback queue. */
 struct grpc_completion_queue *ccore_callback_queue (Ccore *ccore);
-struct grpc_byte_buffer *ccore_buffer_from_bytes (GBytes *bytes);
-GBytes *ccore_bytes_from_buffer (struct grpc_byte_buffer *buffer);
 
 #endif

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rpc-bytes: messages, between GLib's bytes and C-core's buffers. */
+#include "rpc-bytes.h"
+
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
-#include <string.h>
-
-#include "rpc.h"
 
 /* A shorter message is copied: a reference would keep the whole read buffer that it came in. */
 #define REFER_FROM 4096

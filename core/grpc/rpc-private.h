@@ -6,6 +6,7 @@
 #include <grpc/grpc.h>
 #include <stdatomic.h>
 
+#include "rpc-bytes.h"
 #include "rpc.h"
 
 struct RpcRequest {

@@ -91,12 +91,4 @@ GBytes *rpc_take_reply (Rpc *rpc);
 Headers *rpc_initial (const Rpc *rpc);
 Headers *rpc_trailing (const Rpc *rpc);
 
-/* ------------------------------------------------------------------- bytes */
-
-struct grpc_byte_buffer;
-/* (transfer full): NULL where BUFFER is, or where it cannot be read (a bad compression). */
-GBytes *rpc_bytes_from_buffer (struct grpc_byte_buffer *buffer);
-/* (transfer full): refers to MESSAGE, copies nothing. */
-struct grpc_byte_buffer *rpc_buffer_from_bytes (GBytes *message);
-
 #endif
