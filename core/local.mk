@@ -61,6 +61,8 @@ libcenote_core_la_SOURCES = \
   core/call/retry.h \
   core/call/status-error.c \
   core/call/status-error.h \
+  core/call/status-name.c \
+  core/call/status-name.h \
   core/call/unary.c \
   core/call/watchdog.c \
   core/call/watchdog.h \

@@ -20,7 +20,7 @@ nodist_examples_etcd_SOURCES = examples/etcd.pb-c.c examples/etcd.pb-c.h
 examples_etcd_SOURCES = examples/etcd.c
 examples_etcd_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) -Iexamples
 examples_etcd_LDADD = libcenote-protobuf-c.la libcenote.la $(PROTOBUF_C_LIBS) $(GLIB_LIBS)
-examples/examples_etcd-etcd.$(OBJEXT): examples/etcd.pb-c.h
+examples/etcd-etcd.$(OBJEXT): examples/etcd.pb-c.h
 examples/etcd.pb-c.h: examples/etcd.pb-c.c
 examples/etcd.pb-c.c: examples/etcd.proto
 	$(AM_V_GEN)$(MKDIR_P) examples && $(PROTOC_C) --proto_path=$(srcdir)/examples --c_out=examples etcd.proto

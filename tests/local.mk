@@ -259,6 +259,7 @@ tests_integration_demo_server_LDADD = libcenote-tools.la libcenote-plain.la libc
 system_tests = \
   tests/abi/test-headers.sh \
   tests/abi/test-symbols.sh \
+  tests/integration/test-call-command.sh \
   tests/integration/test-check.sh \
   tests/integration/test-demo.sh \
   tests/integration/test-etcd.sh \

@@ -142,16 +142,6 @@ demo_view_channels (Terminal *terminal, const CenotePoolStatus *status)
   terminal_draw (terminal, out->str);
 }
 
-char *
-format_us (gint64 us)
-{
-  if (us < 1000)
-    return g_strdup_printf ("%" G_GINT64_FORMAT " us", us);
-  if (us < G_USEC_PER_SEC)
-    return g_strdup_printf ("%.1f ms", (double) us / 1000);
-  return g_strdup_printf ("%.2f s", (double) us / G_USEC_PER_SEC);
-}
-
 void
 demo_view_summary (const Terminal *terminal, const DemoPhase *phases, guint n_phases)
 {

@@ -28,7 +28,4 @@ void demo_view_spread (Terminal *terminal, const CenotePoolStatus *status, const
 void demo_view_channels (Terminal *terminal, const CenotePoolStatus *status);
 void demo_view_summary (const Terminal *terminal, const DemoPhase *phases, guint n_phases);
 
-/* (transfer full): microseconds as people read them: "850 us", "12.4 ms", "1.25 s". */
-char *format_us (gint64 us);
-
 #endif

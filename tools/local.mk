@@ -4,6 +4,13 @@
 noinst_LTLIBRARIES += libcenote-tools.la
 libcenote_tools_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/tools -DG_LOG_DOMAIN='"cenote"'
 libcenote_tools_la_SOURCES = \
+  tools/call-input.c \
+  tools/call-input.h \
+  tools/call-report.c \
+  tools/call-report.h \
+  tools/call-run.c \
+  tools/call-run.h \
+  tools/call.c \
   tools/changes.c \
   tools/changes.h \
   tools/check.c \
@@ -38,7 +45,16 @@ libcenote_tools_la_SOURCES = \
 
 # The pure parts of core that the command shares; all else it gets from libcenote.so.
 noinst_LTLIBRARIES += libcenote-plain.la
-libcenote_plain_la_SOURCES = core/config/escape.c core/base/json.c core/base/monitor.c core/config/nearest.c core/config/option.c core/config/quantity.c
+libcenote_plain_la_SOURCES = \
+  core/base/json.c \
+  core/base/monitor.c \
+  core/call/status-name.c \
+  core/config/escape.c \
+  core/config/nearest.c \
+  core/config/option.c \
+  core/config/quantity.c \
+  core/telemetry/counters.c \
+  core/telemetry/histogram.c
 
 bin_PROGRAMS += tools/cenote
 tools_cenote_SOURCES = tools/main.c

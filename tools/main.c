@@ -10,7 +10,7 @@
 #include "terminal.h"
 
 static const Command *const commands[] = {
-  &check_command, &explain_command, &plugins_command, &status_command, &demo_command, NULL,
+  &check_command, &explain_command, &plugins_command, &status_command, &call_command, &demo_command, NULL,
 };
 
 static const Command *
@@ -30,9 +30,9 @@ help (void)
   for (guint i = 0; commands[i] != NULL; i++) {
     g_autofree char *usage = g_strdup_printf ("%s %s", commands[i]->name, commands[i]->arguments);
 
-    printf ("  %-20s %s\n", usage, commands[i]->summary);
+    printf ("  %-22s %s\n", usage, commands[i]->summary);
   }
-  printf ("  %-20s %s\n\n", "help [COMMAND]", "this list, or what COMMAND does and its options");
+  printf ("  %-22s %s\n\n", "help [COMMAND]", "this list, or what COMMAND does and its options");
   printf ("Exit status: 0 good, 1 the check failed, 2 wrong usage.  See cenote(1) and cenote.conf(5).\n");
   return EXIT_GOOD;
 }

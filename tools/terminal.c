@@ -120,3 +120,17 @@ format_ms (gint64 ms)
     return g_strdup_printf ("%" G_GINT64_FORMAT "h%02" G_GINT64_FORMAT "m", s / 3600, s % 3600 / 60);
   return g_strdup_printf ("%" G_GINT64_FORMAT "d%02" G_GINT64_FORMAT "h", s / 86400, s % 86400 / 3600);
 }
+
+char *
+format_us (gint64 us)
+{
+  const gboolean is_short = us < G_USEC_PER_SEC;
+  gint64 unit = is_short ? 1000 : G_USEC_PER_SEC;
+
+  if (us < 0 || us >= 60 * G_USEC_PER_SEC)
+    return format_ms (us < 0 ? us : us / 1000);
+  if (us < 1000)
+    return g_strdup_printf ("%" G_GINT64_FORMAT " us", us);
+  return g_strdup_printf ("%" G_GINT64_FORMAT ".%02" G_GINT64_FORMAT " %s", us / unit, us % unit * 100 / unit,
+                          is_short ? "ms" : "s");
+}

@@ -46,6 +46,8 @@ char *terminal_safe (const char *text);
 /* (transfer full): milliseconds as people read them: "85 ms", "1.2 s", "4m10s", "3h05m", "2d04h"; "-" where negative.
  */
 char *format_ms (gint64 ms);
+/* (transfer full): the same of microseconds: "850 us", "1.24 ms", "3.05 s", and from a minute on as format_ms(). */
+char *format_us (gint64 us);
 
 G_END_DECLS
 

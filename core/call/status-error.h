@@ -13,8 +13,6 @@ G_BEGIN_DECLS
  * UTF-8 is made so); where it is empty the status's name stands in its place.
  * TRAILING: (nullable) (transfer none). */
 GError *status_error_new (int status, const char *details, const Headers *trailing);
-/* "UNAVAILABLE"; NULL: gRPC has no such status. */
-const char *status_name (int status);
 
 G_END_DECLS
 

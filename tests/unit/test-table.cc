@@ -94,6 +94,16 @@ TEST (Terminal, Milliseconds)
   EXPECT_EQ (take (format_ms (G_GINT64_CONSTANT (49) * 3600000)), "2d01h");
 }
 
+TEST (Terminal, MicrosecondsAreReadByPeople)
+{
+  EXPECT_EQ (take (format_us (-1)), "-");
+  EXPECT_EQ (take (format_us (850)), "850 us");
+  EXPECT_EQ (take (format_us (1249)), "1.24 ms");
+  EXPECT_EQ (take (format_us (999999)), "999.99 ms");
+  EXPECT_EQ (take (format_us (3050000)), "3.05 s");
+  EXPECT_EQ (take (format_us (G_GINT64_CONSTANT (60000000))), "1m00s");
+}
+
 TEST (Terminal, SafeTextKeepsLettersAndLosesControls)
 {
   EXPECT_EQ (take (terminal_safe ("水 a\tb\x7f\xc2\x9b"
