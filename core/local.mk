@@ -9,6 +9,7 @@ cenoteinclude_HEADERS += \
   include/cenote/config.h \
   include/cenote/error.h \
   include/cenote/event-text.h \
+  include/cenote/grpcpp.hpp \
   include/cenote/plugin.h \
   include/cenote/pool.h \
   include/cenote/registry.h \

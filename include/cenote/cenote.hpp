@@ -26,6 +26,11 @@
 #include <string>
 #include <utility>
 
+namespace grpc {
+class Channel;
+class ChannelInterface;
+} // namespace grpc
+
 namespace cenote {
 
 /* What to wait for a channel: the pool's acquire-timeout, or for ever. */
@@ -64,6 +69,7 @@ public:
   ErrorSlot &operator= (const ErrorSlot &) = delete;
 
   operator GError ** () noexcept { return &error_; }
+  const GError *get () const noexcept { return error_; }
 
   /* Throws what the function left, unless it SUCCEEDED. */
   void
@@ -233,6 +239,10 @@ public:
   }
 
   void disconnect () const noexcept { cenote_pool_disconnect (raw ()); }
+
+  /* For generated stubs of gRPC C++ (<cenote/grpcpp.hpp>): a channel that takes a lease for each call. */
+  std::shared_ptr<grpc::ChannelInterface> stub_channel () const;
+  std::shared_ptr<grpc::ChannelInterface> stub_channel (const std::string &key) const;
 
   /* Returns an id for remove_observer(), never 0.  The functions are destroyed on the callback thread. */
   unsigned add_observer (Observer observer) const;
@@ -474,5 +484,11 @@ private:
 };
 
 } // namespace cenote
+
+#if !defined CENOTE_NO_GRPCPP && defined __has_include
+#if __has_include(<grpcpp/channel.h>)
+#include <cenote/grpcpp.hpp>
+#endif
+#endif
 
 #endif
