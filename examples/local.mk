@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# The examples are built by make check, run by tests/integration/test-first.sh and test-readme.sh
+# The examples are built by make check, run by tests/integration/test-examples.sh, test-protobuf-c.sh and test-readme.sh
 # and installed as they are.
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
+  examples/async.c \
   examples/demo.conf \
   examples/etcd.c \
   examples/etcd.conf \
   examples/etcd.proto \
+  examples/first-call.c \
   examples/first.c
 
-check_PROGRAMS += examples/first
+check_PROGRAMS += examples/async examples/first-call examples/first
+examples_async_SOURCES = examples/async.c
+examples_async_LDADD = libcenote.la $(GLIB_LIBS)
+examples_first_call_SOURCES = examples/first-call.c
+examples_first_call_LDADD = libcenote.la $(GLIB_LIBS)
 examples_first_SOURCES = examples/first.c
 examples_first_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 

@@ -264,8 +264,8 @@ system_tests = \
   tests/integration/test-demo.sh \
   tests/integration/test-etcd.sh \
   tests/integration/test-protobuf-c.sh \
+  tests/integration/test-examples.sh \
   tests/integration/test-explain.sh \
-  tests/integration/test-first.sh \
   tests/integration/test-install.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \

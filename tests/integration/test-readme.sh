@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What README.md and the manual pages show is run as it stands there: commands against
 # a real server, keyfiles by `cenote check`, and every file and make target that is named
-# exists.  `./bootstrap demo` and `./bootstrap check` are left to who runs them anyway.
+# exists; code is word for word a part of an example, which `make check` builds and runs.
+# `./bootstrap demo` and `./bootstrap check` are left to who runs them anyway.
 
 . "${abs_top_srcdir:?}/tests/integration/command.sh"
 : "${CC:?}"
@@ -41,6 +42,16 @@ every_block_has_a_language ()
 is_keyfile ()
 {
   grep -q '^\[pool:' "$1"
+}
+
+# is_excerpt FILE: its lines stand in one of the examples, in a row.
+is_excerpt ()
+{
+  /usr/bin/python3 -c '
+import glob, sys
+block = open(sys.argv[1]).read()
+texts = [open(path).read() for path in glob.glob(sys.argv[2] + "/*.c*")]
+sys.exit(not any(("\n" + text).find("\n" + block) >= 0 for text in texts))' "$1" "$examples" || { head -n 5 "$1"; return 1; }
 }
 
 # ------------------------------------------------------------------ running
@@ -207,6 +218,13 @@ make_home
 case_is 'every block says its language' every_block_has_a_language
 blocks_of_readme ini "$scratch/ini"
 try_blocks "README's ini" "$scratch/ini"
+for language in c cpp; do
+  blocks_of_readme $language "$scratch/$language"
+  for block in "$scratch/$language"/*; do
+    [ ! -e "$block" ] || case_is "README's $language, block $(basename "$block"), is an example's" is_excerpt "$block"
+  done
+done
+case_is 'README has programs' test -e "$scratch/c/1"
 blocks_of_readme sh "$scratch/sh"
 case_is 'README has commands' test -e "$scratch/sh/1"
 for block in "$scratch"/sh/*; do
