@@ -16,7 +16,10 @@ plugin_LTLIBRARIES = \
   plugins/backoff-linear.la \
   plugins/connector-caching.la \
   plugins/connector-persistent.la \
+  plugins/picker-affinity.la \
+  plugins/picker-least-in-flight.la \
   plugins/picker-p2c.la \
+  plugins/picker-peak-ewma.la \
   plugins/picker-random.la \
   plugins/picker-round-robin.la \
   plugins/telemetry-log.la \
@@ -64,9 +67,31 @@ plugins_connector_persistent_la_SOURCES = plugins/connector/persistent.c
 plugins_connector_persistent_la_CFLAGS = $(plugin_compile_flags)
 plugins_connector_persistent_la_LDFLAGS = $(plugin_link_flags)
 
-plugins_picker_p2c_la_SOURCES = plugins/picker/p2c.c
+plugins_picker_affinity_la_SOURCES = \
+  plugins/picker/affinity.c \
+  plugins/picker/two-choices.h
+plugins_picker_affinity_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_affinity_la_LDFLAGS = $(plugin_link_flags)
+plugins_picker_affinity_la_LIBADD = -lm
+
+plugins_picker_least_in_flight_la_SOURCES = \
+  plugins/picker/least-in-flight.c \
+  plugins/picker/two-choices.h
+plugins_picker_least_in_flight_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_least_in_flight_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_picker_p2c_la_SOURCES = \
+  plugins/picker/p2c.c \
+  plugins/picker/two-choices.h
 plugins_picker_p2c_la_CFLAGS = $(plugin_compile_flags)
 plugins_picker_p2c_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_picker_peak_ewma_la_SOURCES = \
+  plugins/picker/peak-ewma.c \
+  plugins/picker/two-choices.h
+plugins_picker_peak_ewma_la_CFLAGS = $(plugin_compile_flags)
+plugins_picker_peak_ewma_la_LDFLAGS = $(plugin_link_flags)
+plugins_picker_peak_ewma_la_LIBADD = -lm
 
 plugins_picker_random_la_SOURCES = plugins/picker/random.c
 plugins_picker_random_la_CFLAGS = $(plugin_compile_flags)

@@ -46,6 +46,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/slot-probe.c \
   tests/unit/slot-probe.h \
   tests/unit/static-plugins.h \
+  tests/unit/test-affinity.cc \
   tests/unit/test-argument.cc \
   tests/unit/test-bell.cc \
   tests/unit/test-bus-threads.cc \
@@ -77,6 +78,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-json-reader.cc \
   tests/unit/test-json.cc \
   tests/unit/test-lease-pickers.cc \
+  tests/unit/test-least-in-flight.cc \
   tests/unit/test-leases.cc \
   tests/unit/test-linear.cc \
   tests/unit/test-log-sink.cc \
@@ -87,6 +89,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-observers.cc \
   tests/unit/test-option.cc \
   tests/unit/test-p2c.cc \
+  tests/unit/test-peak-ewma.cc \
   tests/unit/test-persistent.cc \
   tests/unit/test-plaintext.cc \
   tests/unit/test-plugin-file.cc \

@@ -180,7 +180,6 @@ heed_flags (Row *row, SlotView *view, guint32 flags, gboolean timed)
 static gboolean
 take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
 {
-  const SlotWorld *world = &row->table->world;
   Slot *slot = view->refs[i].slot;
   Tally *tally = ref_tally (row, &view->refs[i]);
   gsize mark = LEASE_MARK;
@@ -192,7 +191,7 @@ take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
   }
   entry = entry_pop (row);
   if (view->picker.flags & CENOTE_PICKER_NEEDS_LATENCY) {
-    entry->since_us = world->now_us (world->data);
+    entry->since_us = row->pick.now_us;
     mark |= LEASE_TIMED;
   }
   lease_fill (out_lease, entry, slot, tally, mark);
@@ -210,6 +209,15 @@ pick_in_range (Row *row, const SlotView *view, guint32 answer)
   return i % view->n_places;
 }
 
+/* The one clock read of a timed get: for the picker, and for when its lease began. */
+static void
+tell_time (Row *row)
+{
+  const SlotWorld *world = &row->table->world;
+
+  row->pick.now_us = world->now_us (world->data);
+}
+
 /* The picker's choice (ANSWER, where it was asked already); its second one; then each in turn. */
 static gboolean
 take_any (Row *row, const SlotView *view, guint32 flags, guint32 answer, CenoteLease *out_lease)
@@ -218,6 +226,8 @@ take_any (Row *row, const SlotView *view, guint32 flags, guint32 answer, CenoteL
 
   if (flags & VIEW_EMPTY)
     return FALSE;
+  if (flags & VIEW_TIMES)
+    tell_time (row);
   i = pick_in_range (row, view, answer);
   if (G_LIKELY (take_place (row, view, i, out_lease)))
     return TRUE;
@@ -407,23 +417,31 @@ lease_hash_key (const char *affinity_key)
 
 /* ------------------------------------------------------------------ outcomes */
 
+/* -1: not timed. */
+static gint64
+latency_since (const Row *row, gint64 since_us)
+{
+  const SlotWorld *world = &row->table->world;
+  gint64 latency_us;
+
+  if (since_us < 0)
+    return -1;
+  latency_us = world->now_us (world->data) - since_us;
+  return MAX (0, latency_us);
+}
+
 /* done() runs with an odd word of the row's own, so that the view and the picker stay. */
 static void
 tell_picker (Row *row, const Slot *slot, int status, gint64 since_us)
 {
-  const SlotWorld *world = &row->table->world;
   guint64 telling = atomic_load_explicit (&row->telling, memory_order_relaxed) + 1;
   const SlotView *view;
 
   hot_store_epoch (&row->telling, telling, row->asymmetric);
   view = atomic_load_explicit (&row->table->view, memory_order_seq_cst);
-  if (view->picker.flags & (CENOTE_PICKER_NEEDS_OUTCOME | CENOTE_PICKER_NEEDS_LATENCY)) {
-    gint64 latency_us = since_us < 0 ? -1 : MAX (0, world->now_us (world->data) - since_us);
-
-    guint32 number = atomic_load_explicit (&slot->number, memory_order_relaxed);
-
-    view->picker.done (view->picker.state, number, status, latency_us);
-  }
+  if (view->picker.flags & (CENOTE_PICKER_NEEDS_OUTCOME | CENOTE_PICKER_NEEDS_LATENCY))
+    view->picker.done (view->picker.state, atomic_load_explicit (&slot->number, memory_order_relaxed), status,
+                       latency_since (row, since_us));
   atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
 }
 

@@ -353,8 +353,10 @@ typedef struct CenoteConnectorOps {
 
 enum {
   CENOTE_PICKER_NEEDS_LOAD = 1u << 0,    /* loads, burdens and penalties are kept; else they mean nothing */
-  CENOTE_PICKER_NEEDS_LATENCY = 1u << 1, /* done() is told latency; costs two clock reads a lease */
-  CENOTE_PICKER_NEEDS_OUTCOME = 1u << 2  /* done() is called */
+  /* done() is called for each lease with its latency: how long it was held.  Costs two clock reads a
+   * lease, and pick() is told the first (now_us). */
+  CENOTE_PICKER_NEEDS_LATENCY = 1u << 1,
+  CENOTE_PICKER_NEEDS_OUTCOME = 1u << 2  /* done() is called for each lease whose caller told a status */
 };
 
 /* One thread's side of one place.  The thread alone writes the first two; a lease
@@ -400,7 +402,11 @@ typedef struct CenotePickView {
   const CenotePlace *places;
   uint64_t *scratch;         /* one word for this thread and pool; starts random */
   const CenoteTally *const *tallies;
+  int64_t now_us;            /* on the host's clock, where the picker needs latencies; else it says nothing */
 } CenotePickView;
+
+#define CENOTE_PICK_HAS(view, slot) \
+  ((view)->struct_size >= offsetof (CenotePickView, slot) + sizeof ((view)->slot))
 
 static inline const CenotePlace *
 cenote_pick_place (const CenotePickView *view, uint32_t i)

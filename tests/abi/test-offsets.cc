@@ -162,7 +162,8 @@ TEST (Abi, ThePickersViewKeepsItsPlaces)
   AT (CenotePickView, places, 40);
   AT (CenotePickView, scratch, 48);
   AT (CenotePickView, tallies, 56);
-  SIZE (CenotePickView, 64);
+  AT (CenotePickView, now_us, 64);
+  SIZE (CenotePickView, 72);
 }
 
 TEST (Abi, DescriptorAndNoteKeepTheirPlaces)

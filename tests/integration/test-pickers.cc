@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pickers in pools that a program opens from a keyfile, over the mock transport.
+// Pickers in pools that a program opens from a keyfile, over the mock transport and to servers.
 #include <cenote/cenote.h>
+#include <grpc/grpc.h>
+#include <grpc/support/alloc.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,13 @@
 #include <thread>
 #include <vector>
 
+#include "tests/servers/client.h"
+#include "tests/servers/servers.h"
+#include "tools/raw-call.h"
+
 namespace {
+
+// ------------------------------------------------------------------ leases
 
 class PickerPools : public ::testing::Test
 {
@@ -108,6 +116,18 @@ TEST_F (PickerPools, ByDefaultNoChannelHasMuchMoreThanTheMean)
   }
 }
 
+TEST_F (PickerPools, LeastInFlightKeepsOneThreadsLeasesEven)
+{
+  open (8, "picker=least-in-flight\n");
+  std::vector<CenoteLease> leases = take_together (1, 400);
+  std::vector<gint64> held = in_flight ();
+
+  // A channel that warms up counts with a penalty, less of it as it gets older.
+  EXPECT_LE (*std::max_element (held.begin (), held.end ()), 60);
+  EXPECT_GE (*std::min_element (held.begin (), held.end ()), 40);
+  release (leases);
+}
+
 // A thread that gets what another one releases still sees loads, not the sum of all that it took.
 TEST_F (PickerPools, LeasesReleasedElsewhereDoNotWeigh)
 {
@@ -156,6 +176,213 @@ TEST_F (PickerPools, SeedA2_AStrategyOfOnesOwnIsAPlugin)
   CenoteLease again = get ();
   EXPECT_EQ (again.channel, favourite);
   cenote_lease_release (&again);
+}
+
+// ------------------------------------------------------------------ servers
+
+// [pool:test] with KEYS to the servers of PORTS.
+std::string
+keyfile (const std::vector<unsigned> &ports, const std::string &keys)
+{
+  std::string targets;
+
+  for (unsigned port : ports)
+    targets += (targets.empty () ? "" : ";") + std::string ("ipv4:127.0.0.1:") + std::to_string (port);
+  return "[cenote]\ntelemetry=\n[backoff:quick]\nplugin=constant\ndelay=20ms\n[pool:test]\nprofile=local\n"
+         "backoff=quick\ninitialization=manual\ntargets=" + targets + "\n" + keys;
+}
+
+constexpr guint64 what_happens = CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED) |
+                                 CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_DISCONNECTED);
+
+// Each of N_THREADS calls BODY so many times.
+void
+on_threads (int n_threads, int times, const std::function<void ()> &body)
+{
+  std::vector<std::thread> threads;
+
+  for (int i = 0; i < n_threads; i++)
+    threads.emplace_back ([&] {
+      for (int k = 0; k < times; k++)
+        body ();
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+}
+
+void
+call_once (Client *client)
+{
+  g_autoptr (GBytes) request = g_bytes_new_static ("hello", 5);
+  g_autoptr (GBytes) response = nullptr;
+  g_autoptr (GError) error = nullptr;
+
+  EXPECT_TRUE (cenote_call_unary (client->pool, WORK_ECHO_METHOD, request, nullptr, &response, &error)) << error->message;
+}
+
+// By C-core's own functions over a lease, which is given back without a status.
+void
+call_raw_once (Client *client, RawCaller *caller)
+{
+  g_autoptr (GBytes) request = g_bytes_new_static ("hello", 5);
+  g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
+  g_auto (RawReply) reply = {};
+
+  ASSERT_TRUE (cenote_pool_acquire (client->pool, 30000, &lease, nullptr));
+  raw_caller_call (caller, lease.channel, WORK_ECHO_METHOD, request, 30000, &reply);
+  EXPECT_EQ (reply.status, 0);
+}
+
+class SlowAndQuick : public ::testing::Test
+{
+protected:
+  void SetUp () override
+  {
+    ASSERT_TRUE (quick.start () && slow.start ({ "delay=50" }));
+    client = std::make_unique<Client> (keyfile ({ quick.port (), slow.port () }, "size=2\npicker=peak-ewma\n"),
+                                       what_happens);
+    client->connect ();
+    ASSERT_TRUE (client->events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 2));
+  }
+
+  // By the latency alone: each thread has one call under way.
+  void expect_the_quick_one ()
+  {
+    gint64 quick_calls = quick.echoes (), slow_calls = slow.echoes ();
+
+    EXPECT_EQ (quick_calls + slow_calls, n_threads * n_calls);
+    EXPECT_GT (slow_calls, 0);
+    EXPECT_LT (slow_calls * 10, quick_calls);
+  }
+
+  static constexpr int n_threads = 4;
+  static constexpr int n_calls = 250;
+  HealthServer quick, slow;
+  std::unique_ptr<Client> client;
+};
+
+TEST_F (SlowAndQuick, CallsGoToTheQuickOne)
+{
+  on_threads (n_threads, n_calls, [&] { call_once (client.get ()); });
+  expect_the_quick_one ();
+}
+
+TEST_F (SlowAndQuick, RawLeasesTellTheirLatencyToo)
+{
+  std::vector<std::thread> threads;
+
+  for (int i = 0; i < n_threads; i++)
+    threads.emplace_back ([&] {
+      g_autoptr (RawCaller) caller = raw_caller_new ();
+
+      for (int k = 0; k < n_calls; k++)
+        call_raw_once (client.get (), caller);
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+  expect_the_quick_one ();
+}
+
+// As a caller sees a key: the target and the channel that it gets.
+struct Seat {
+  std::string target;
+  grpc_channel *channel;
+};
+
+class Keys : public ::testing::Test
+{
+protected:
+  Seat seat_of (int key)
+  {
+    g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
+    g_autoptr (GError) error = nullptr;
+    std::string name = "user-" + std::to_string (key);
+
+    if (!cenote_pool_get_channel_for (client->pool, name.c_str (), &lease, &error)) {
+      ADD_FAILURE () << error->message;
+      return {};
+    }
+    char *target = grpc_channel_get_target (lease.channel);
+    Seat seat = { target, lease.channel };
+    gpr_free (target);
+    return seat;
+  }
+
+  std::vector<Seat> seats ()
+  {
+    std::vector<Seat> all;
+
+    for (int key = 0; key < 200; key++)
+      all.push_back (seat_of (key));
+    return all;
+  }
+
+  EchoServer steady, coming;
+  std::unique_ptr<Client> client;
+};
+
+TEST_F (Keys, AKeySticksMovesWhileItsPlaceIsGoneAndReturns)
+{
+  ASSERT_TRUE (steady.start () && coming.start ());
+  client = std::make_unique<Client> (keyfile ({ steady.port (), coming.port () }, "size=4\npicker=affinity\n"), what_happens);
+  client->connect ();
+  ASSERT_TRUE (client->events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 4));
+  std::string away = "ipv4:127.0.0.1:" + std::to_string (coming.port ());
+  std::vector<Seat> before = seats (), again = seats ();
+  ASSERT_TRUE (std::any_of (before.begin (), before.end (), [&] (const Seat &seat) { return seat.target == away; }));
+  for (size_t key = 0; key < before.size (); key++)
+    ASSERT_EQ (again[key].channel, before[key].channel) << "it sticks";
+  coming.kill ();
+  ASSERT_TRUE (client->events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 2));
+  std::vector<Seat> without = seats ();
+  for (size_t key = 0; key < before.size (); key++) {
+    if (before[key].target == away)
+      ASSERT_NE (without[key].target, away) << "it moves";
+    else
+      ASSERT_EQ (without[key].channel, before[key].channel) << "a key whose place is there does not";
+  }
+  client->events.forget ();
+  ASSERT_TRUE (coming.start ());
+  ASSERT_TRUE (client->events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 2));
+  std::vector<Seat> after = seats ();
+  std::map<grpc_channel *, grpc_channel *> successor;
+  for (size_t key = 0; key < before.size (); key++) {
+    ASSERT_EQ (after[key].target, before[key].target) << "it returns";
+    auto [known, is_new] = successor.emplace (before[key].channel, after[key].channel);
+    ASSERT_EQ (known->second, after[key].channel) << "with all of its place";
+  }
+  EXPECT_EQ (successor.size (), 4u);
+}
+
+// Calls, over connections: 400 at once on 8 idle channels.
+TEST (Spread, ConcurrentCallsOnIdleChannels)
+{
+  HealthServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (server.port (), "size=8\n");
+  g_autoptr (GBytes) request = g_bytes_new_static ("hello", 5);
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  int ended = 0;
+  auto count = [] (CenotePool *, GBytes *, const GError *error, gpointer data) {
+    EXPECT_EQ (error, nullptr);
+    ++*static_cast<int *> (data);
+  };
+
+  client.connect ();
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 8));
+  for (int i = 0; i < 400; i++)
+    cenote_call_unary_async (client.pool, WORK_HOLD_METHOD, request, nullptr, context, count, &ended, nullptr);
+  while (server.holding () < 400)
+    std::this_thread::yield ();
+  auto status = client.status ();
+  gint64 most = 0;
+  for (gsize i = 0; i < status->n_channels; i++)
+    most = std::max (most, status->channels[i]->in_flight);
+  EXPECT_EQ (status->in_flight, 400);
+  EXPECT_LE (most, 75) << "one and a half times the mean";
+  EXPECT_EQ (server.release (), 400);
+  while (ended < 400)
+    g_main_context_iteration (context, TRUE);
 }
 
 } // namespace

@@ -2,17 +2,20 @@
 /*
  * health PORT [OPTION…]: a gRPC server whose health is commanded, for tests.
  *
- * Serves on 127.0.0.1:PORT: /cenote.test.Work/Echo gives the message back at once,
- * /cenote.test.Work/Hold when it is let go, and grpc.health.v1 with Watch and Check.
+ * Serves on 127.0.0.1:PORT: /cenote.test.Work/Echo gives the message back, at once or after
+ * a delay, /cenote.test.Work/Hold when it is let go, and grpc.health.v1 with Watch and Check.
  * Anything else is UNIMPLEMENTED.  Options:
  *   no-watch, no-check   that method is UNIMPLEMENTED
  *   mute                 Watch is taken, and not answered before the first flip
  *   min-ping=MS          pings that come more often, with calls or without, are struck
+ *   delay=MS             Echo answers so much later
+ *   streams=N            that many calls at once over one connection
  *
  * Prints its port.  Then it obeys lines on stdin, answers each with one, and ends with it:
  *   serve N    from now on its health is ServingStatus N, and who watches is told;
  *              answers with the number of watchers
  *   break      ends every Watch with INTERNAL; answers with their number
+ *   delay MS   from now on Echo answers so much later; answers with the number of Echo calls so far
  *   echoes     the number of Echo calls so far
  *   health     the number of Watch and Check calls so far
  *   others     the number of calls of methods that it does not have so far
@@ -34,13 +37,15 @@
 
 typedef enum { STAGE_WAIT, STAGE_READ, STAGE_HELD, STAGE_WATCH, STAGE_REPLY } Stage;
 
-/* One call; its address is the tag of its operations, of which one is on the queue, but while it is HELD or an idle WATCH. */
+/* One call; its address is the tag of its operations, of which one is on the queue, but while it is HELD (or delayed) or
+ * an idle WATCH. */
 typedef struct Exchange {
   Stage stage;
   grpc_call *call;
   grpc_call_details details;
   grpc_metadata_array metadata;
   grpc_byte_buffer *request;
+  gpr_timespec due;          /* an Echo: when it is to be answered */
   int cancelled;
   gboolean sending;          /* a Watch: an answer is on its way */
   gboolean greeted;          /* a Watch: headers have been sent */
@@ -52,6 +57,9 @@ static grpc_server *server;
 static grpc_completion_queue *queue;
 static GPtrArray *held;      /* of Exchange: Hold calls, and Watch calls */
 static GPtrArray *watchers;
+static GQueue delayed = G_QUEUE_INIT; /* of Exchange: Echo calls, answered in their order */
+static int delay_ms;
+static int max_streams;
 static int serving = 1;
 static gboolean has_watch = TRUE, has_check = TRUE, mute;
 static int min_ping_ms;
@@ -154,6 +162,37 @@ watch (Exchange *exchange)
 }
 
 static void
+echo (Exchange *exchange)
+{
+  reply (exchange, grpc_byte_buffer_copy (exchange->request), GRPC_STATUS_OK);
+}
+
+static void
+echo_in_time (Exchange *exchange)
+{
+  n_echoes++;
+  if (delay_ms == 0) {
+    echo (exchange);
+    return;
+  }
+  exchange->stage = STAGE_HELD;
+  exchange->due = gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_millis (delay_ms, GPR_TIMESPAN));
+  g_queue_push_tail (&delayed, exchange);
+}
+
+/* When that is to be done again. */
+static gpr_timespec
+echo_what_is_due (void)
+{
+  gpr_timespec now = gpr_now (GPR_CLOCK_MONOTONIC);
+  Exchange *first;
+
+  while ((first = g_queue_peek_head (&delayed)) != NULL && gpr_time_cmp (first->due, now) <= 0)
+    echo (g_queue_pop_head (&delayed));
+  return first == NULL ? gpr_inf_future (GPR_CLOCK_MONOTONIC) : first->due;
+}
+
+static void
 answer (Exchange *exchange)
 {
   gboolean watches = is_method (exchange, "/grpc.health.v1.Health/Watch");
@@ -161,8 +200,7 @@ answer (Exchange *exchange)
 
   n_health += watches || checks;
   if (is_method (exchange, "/cenote.test.Work/Echo") && exchange->request != NULL) {
-    n_echoes++;
-    reply (exchange, grpc_byte_buffer_copy (exchange->request), GRPC_STATUS_OK);
+    echo_in_time (exchange);
   } else if (is_method (exchange, "/cenote.test.Work/Hold")) {
     exchange->stage = STAGE_HELD;
     g_ptr_array_add (held, exchange);
@@ -227,14 +265,18 @@ advance (Exchange *exchange, gboolean ok)
 static void *
 serve (void *data)
 {
+  gpr_timespec due = gpr_inf_future (GPR_CLOCK_MONOTONIC);
+
   (void) data;
   for (;;) {
-    grpc_event event = grpc_completion_queue_next (queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+    grpc_event event = grpc_completion_queue_next (queue, due, NULL);
 
-    if (event.type != GRPC_OP_COMPLETE)
+    if (event.type == GRPC_QUEUE_SHUTDOWN)
       return NULL;
     pthread_mutex_lock (&lock);
-    advance (event.tag, event.success != 0);
+    if (event.type == GRPC_OP_COMPLETE)
+      advance (event.tag, event.success != 0);
+    due = echo_what_is_due ();
     pthread_mutex_unlock (&lock);
   }
 }
@@ -293,6 +335,8 @@ obey (const char *line)
 
   if (sscanf (line, "serve %d", &status) == 1)
     return flip (status);
+  if (sscanf (line, "delay %d", &delay_ms) == 1)
+    return n_echoes;
   if (g_str_has_prefix (line, "break"))
     return break_watches ();
   if (g_str_has_prefix (line, "release"))
@@ -315,8 +359,15 @@ read_option (const char *option)
     has_check = FALSE;
   else if (strcmp (option, "mute") == 0)
     mute = TRUE;
-  else if (sscanf (option, "min-ping=%d", &min_ping_ms) != 1)
+  else if (sscanf (option, "min-ping=%d", &min_ping_ms) != 1 && sscanf (option, "delay=%d", &delay_ms) != 1 &&
+           sscanf (option, "streams=%d", &max_streams) != 1)
     fprintf (stderr, "health: what is %s?\n", option);
+}
+
+static grpc_arg
+integer_arg (const char *key, int value)
+{
+  return (grpc_arg) { .type = GRPC_ARG_INTEGER, .key = (char *) key, .value.integer = value };
 }
 
 static gboolean
@@ -324,13 +375,18 @@ start (const char *port)
 {
   g_autofree char *address = g_strdup_printf ("127.0.0.1:%s", port);
   grpc_server_credentials *plaintext = grpc_insecure_server_credentials_create ();
-  grpc_arg rows[] = {
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-      .value.integer = min_ping_ms },
-    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, .value.integer = 1 },
-  };
-  const grpc_channel_args args = { min_ping_ms == 0 ? 0 : G_N_ELEMENTS (rows), rows };
+  grpc_arg rows[3];
+  gsize n_rows = 0;
+  grpc_channel_args args;
   int bound;
+
+  if (max_streams > 0)
+    rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONCURRENT_STREAMS, max_streams);
+  if (min_ping_ms > 0) {
+    rows[n_rows++] = integer_arg (GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, min_ping_ms);
+    rows[n_rows++] = integer_arg (GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  }
+  args = (grpc_channel_args) { n_rows, rows };
 
   server = grpc_server_create (&args, NULL);
   queue = grpc_completion_queue_create_for_next (NULL);
@@ -354,7 +410,7 @@ main (int argc, char **argv)
   watchers = g_ptr_array_new ();
   grpc_init ();
   if (argc < 2 || !start (argv[1])) {
-    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS]\n", stderr);
+    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N]\n", stderr);
     return 2;
   }
   exchange_begin ();

@@ -132,6 +132,8 @@ public:
 
   gint64 break_watches () { return ask ("break"); }
   gint64 echoes () { return ask ("echoes"); }
+  /* Echo answers so much later from now on; the number of echoes so far. */
+  gint64 delay (int ms) { return ask ("delay " + std::to_string (ms)); }
   gint64 health_calls () { return ask ("health"); }
   gint64 others () { return ask ("others"); }
   gint64 holding () { return ask ("holding"); }

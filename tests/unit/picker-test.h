@@ -29,8 +29,11 @@ protected:
     view.scratch = &scratch;
     view.luck = &luck;
     view.tallies = blocks;
-    for (guint i = 0; i < most_places; i++)
+    for (guint i = 0; i < most_places; i++) {
+      places[i].number = i;
+      places[i].weight = 1;
       places[i].tally_offset = static_cast<uint32_t> (i * sizeof (CenoteTally));
+    }
   }
 
   ~PickerTest () override { fixture_free (fixture); }
@@ -42,6 +45,7 @@ protected:
   guint pick (guint n)
   {
     view.n_places = n;
+    view.now_us = fixture->now_us;
     return fixture->plugin->ops.picker.pick (fixture->state, &view);
   }
 

@@ -117,6 +117,7 @@ protected:
   FakePicker picker;
   guint32 picker_flags = 0;
   gint64 now_us = 5 * G_USEC_PER_SEC;
+  int n_clock_reads = 0;
   gint64 ready_since_us = 0;       /* of the places that are published: warm */
   std::atomic<int> n_wakes{ 0 };
   std::vector<std::unique_ptr<FakeChannel>> channels;
@@ -140,6 +141,7 @@ protected:
   static gint64
   now (gpointer data)
   {
+    static_cast<SlotTest *> (data)->n_clock_reads++;
     return static_cast<SlotTest *> (data)->now_us;
   }
 

@@ -213,6 +213,38 @@ TEST_P (LeasePickersTest, LatenciesAreToldToThoseWhoNeedThem)
   EXPECT_EQ (picker.done_latency_us, 50);
 }
 
+TEST_P (LeasePickersTest, TheClockIsReadTwiceForThoseWhoNeedLatencies)
+{
+  gint64 told_us = 0;
+
+  picker_flags = CENOTE_PICKER_NEEDS_LATENCY;
+  show (3);
+  slot_hide (slots[0]);
+  picker.choose = [&] (const CenotePickView *view) {
+    told_us = view->now_us;
+    return view->attempt;
+  };
+  n_clock_reads = 0;
+  CenoteLease lease = get (); /* the second pick's */
+  EXPECT_EQ (n_clock_reads, 1);
+  EXPECT_EQ (told_us, now_us);
+  lease_release (&lease, 0);
+  EXPECT_EQ (n_clock_reads, 2);
+}
+
+TEST_P (LeasePickersTest, TheClockIsNotReadForOthers)
+{
+  for (guint32 flags : { 0u, 0u + CENOTE_PICKER_NEEDS_OUTCOME, 0u + CENOTE_PICKER_NEEDS_LOAD }) {
+    picker_flags = flags;
+    show (1);
+    n_clock_reads = 0;
+    CenoteLease lease = get (), other = get ();
+    lease_release (&lease, 0);
+    lease_release (&other, -1);
+    EXPECT_EQ (n_clock_reads, 0) << flags;
+  }
+}
+
 TEST_P (LeasePickersTest, LatenciesAreNotLeftBehind)
 {
   picker_flags = CENOTE_PICKER_NEEDS_LATENCY;

@@ -128,4 +128,9 @@ TEST (Manual, BackoffsOptions)
     expect_plugins_rows (CENOTE_PLUGIN_BACKOFF, name);
 }
 
+TEST (Manual, PickersOptions)
+{
+  expect_plugins_rows (CENOTE_PLUGIN_PICKER, "peak-ewma");
+}
+
 } // namespace

@@ -91,6 +91,23 @@ TEST_F (P2c, SpreadsWhatIsHeld)
   }
 }
 
+// 400 held on 8 idle channels, whatever the luck: at most one and a half times the mean.
+TEST_F (P2c, TiesSpreadByEverySeed)
+{
+  int64_t most_of_all = 0;
+
+  for (uint64_t seed = 1; seed <= 2000; seed++) {
+    luck = seed * UINT64_C (0x9e3779b97f4a7c15);
+    std::fill (std::begin (tallies), std::end (tallies), CenoteTally{});
+    for (int k = 0; k < 400; k++)
+      tallies[pick (8)].taken++;
+    for (guint i = 0; i < 8; i++)
+      most_of_all = std::max (most_of_all, tallies[i].taken);
+  }
+  EXPECT_LE (most_of_all, 75);
+  printf ("of 2000 seeds the busiest channel ever had %.2f times the mean\n", most_of_all / 50.0);
+}
+
 TEST_F (P2c, SeedA2_C2_IsInRange)
 {
   for (guint i : picks (5, 100))
