@@ -63,7 +63,10 @@ plugins_connector_caching_la_SOURCES = plugins/connector/caching.c
 plugins_connector_caching_la_CFLAGS = $(plugin_compile_flags)
 plugins_connector_caching_la_LDFLAGS = $(plugin_link_flags)
 
-plugins_connector_persistent_la_SOURCES = plugins/connector/persistent.c
+plugins_connector_persistent_la_SOURCES = \
+  plugins/connector/persistent.c \
+  plugins/connector/roster.c \
+  plugins/connector/roster.h
 plugins_connector_persistent_la_CFLAGS = $(plugin_compile_flags)
 plugins_connector_persistent_la_LDFLAGS = $(plugin_link_flags)
 

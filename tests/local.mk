@@ -220,6 +220,7 @@ tests_abi_tests_SOURCES = \
 tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
 tests_sim_tests_LDADD = $(test_libs)
 tests_sim_tests_SOURCES = \
+  plugins/connector/roster.c \
   tests/sim/peer-streams.c \
   tests/sim/peer-streams.h \
   tests/sim/peers.c \
