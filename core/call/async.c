@@ -73,12 +73,8 @@ end (AsyncCall *call)
 static void
 attempt (AsyncCall *call)
 {
-  CallPlan *plan = &call->plan;
-
   g_clear_pointer (&call->task.rpc, rpc_free);
-  call->task.rpc = rpc_new (call->lease.channel, call_thread_queue (call->thread), plan->request,
-                            call_plan_remaining_us (plan));
-  calls_set_attempt (plan->pool->calls, &plan->record, call->task.rpc, call->lease.channel);
+  call->task.rpc = call_plan_attempt (&call->plan, &call->lease, call_thread_queue (call->thread));
   call_thread_start (call->thread, &call->task);
 }
 
@@ -121,6 +117,7 @@ begin_wait (gpointer data)
     end (call);
     return;
   }
+  call->waiter.wish = call->plan.wish;
   pool_wait (pool, &call->waiter, call_plan_remaining_us (&call->plan));
   pool_touch (pool);         /* the call may be gone */
 }
@@ -137,8 +134,7 @@ cancelled_waiting (Waiter *waiter)
 static void
 take_channel (AsyncCall *call)
 {
-  CallPlan *plan = &call->plan;
-  LeaseResult result = pool_get (call->pool, plan->key_hash, &call->lease);
+  LeaseResult result = pool_get (call->pool, &call->plan.wish, &call->lease);
   GError *error = NULL;
 
   if (result == LEASE_GOT) {
@@ -204,7 +200,6 @@ plan_call (AsyncCall *call, const char *method, GBytes *request, const CenoteCal
   call->waiter = (Waiter) {
     .for_lease = TRUE,
     .fails_when_down = !call->plan.wait_for_ready,
-    .key_hash = call->plan.key_hash,
     .done = waited,
     .cancelled = cancelled_waiting,
     .id = call->plan.record.id,

@@ -61,7 +61,7 @@ call_plan_init (CallPlan *plan, CenotePool *pool, const char *method, GBytes *me
   if (plan->request == NULL)
     return FALSE;
   now_us = call_plan_now_us (plan);
-  plan->key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
+  plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
   plan->record.pool = pool;
   plan->record.begun_us = now_us;
   plan->record.deadline_us = now_us + copy.timeout_ms * 1000;
@@ -91,6 +91,33 @@ gint64
 call_plan_remaining_us (const CallPlan *plan)
 {
   return plan->record.deadline_us - call_plan_now_us (plan);
+}
+
+static void
+count_retry (CallPlan *plan)
+{
+  switch (plan->retries) {
+  case RETRY_NONE:
+    break;
+  case RETRY_UNSENT:
+    counters_add (plan->pool->counters, COUNTER_RETRIES_UNSENT, 1);
+    break;
+  case RETRY_REPEATED:
+    counters_add (plan->pool->counters, COUNTER_RETRIES_IDEMPOTENT, 1);
+    break;
+  }
+  plan->retries = RETRY_NONE;
+}
+
+Rpc *
+call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
+{
+  Rpc *rpc = rpc_new (lease->channel, queue, plan->request, call_plan_remaining_us (plan));
+
+  plan->wish.avoid = lease_channel_id (lease);
+  count_retry (plan);
+  calls_set_attempt (plan->pool->calls, &plan->record, rpc, lease->channel);
+  return rpc;
 }
 
 /* What the pool learns: a caller's own cancel says nothing about the channel. */
@@ -125,8 +152,9 @@ call_plan_judge (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
   if (!call_plan_settle (plan, rpc, lease))
     return -1;
   outcome = (Outcome) { rpc_status (rpc), rpc_details (rpc), rpc_is_answered (rpc) };
-  pause_us = retry_decide (plan->retry, &outcome, &plan->pool->retry_budget, &plan->count, world->random (world));
-  return pause_us >= call_plan_remaining_us (plan) ? -1 : pause_us;
+  plan->retries = retry_decide (plan->retry, &outcome, &plan->pool->retry_budget, &plan->count, world->random (world),
+                                &pause_us);
+  return plan->retries == RETRY_NONE || pause_us >= call_plan_remaining_us (plan) ? -1 : pause_us;
 }
 
 GError *

@@ -16,8 +16,9 @@ typedef struct CallPlan {
   RpcRequest *request;
   CallRecord record;
   RetryCount count;
+  RetryKind retries;         /* what the next attempt is */
   CenoteRetry retry;
-  guint64 key_hash;
+  LeaseWish wish;            /* another channel than the attempt before had */
   gboolean wait_for_ready;
 } CallPlan;
 
@@ -29,6 +30,8 @@ void call_plan_clear (CallPlan *plan);
 
 gint64 call_plan_now_us (const CallPlan *plan);
 gint64 call_plan_remaining_us (const CallPlan *plan);
+/* (transfer full): the next attempt, on LEASE, to be begun on QUEUE. */
+Rpc *call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue);
 /* RPC, which ran on LEASE, is over: gives the lease back with its outcome.  FALSE: there is to be
  * no other attempt. */
 gboolean call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease);

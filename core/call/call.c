@@ -61,12 +61,11 @@ begin (CenoteCall *call, GError **error)
 {
   CallPlan *plan = &call->plan;
 
-  if (!pool_acquire_for_call (plan->pool, plan->key_hash, call_plan_remaining_us (plan), plan->wait_for_ready, &call->lease,
+  if (!pool_acquire_for_call (plan->pool, &plan->wish, call_plan_remaining_us (plan), plan->wait_for_ready, &call->lease,
                               error))
     return FALSE;
   call->queue = calls_take_queue (plan->pool->calls);
-  call->rpc = rpc_new (call->lease.channel, call->queue, plan->request, call_plan_remaining_us (plan));
-  calls_set_attempt (plan->pool->calls, &plan->record, call->rpc, call->lease.channel);
+  call->rpc = call_plan_attempt (plan, &call->lease, call->queue);
   rpc_begin_stream (call->rpc);
   return TRUE;
 }

@@ -87,16 +87,20 @@ pause_before_repeat (guint n, guint64 luck)
   return (gint64) (luck % (guint64) (ceiling_us + 1));
 }
 
-gint64
-retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck)
+RetryKind
+retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck,
+              gint64 *out_pause_us)
 {
   gboolean may_repeat = policy == CENOTE_RETRY_IDEMPOTENT && outcome->status == GRPC_STATUS_UNAVAILABLE;
 
   if (policy == CENOTE_RETRY_NEVER)
-    return -1;
-  if (retry_is_unsent (outcome))
-    return pause_after_unsent (++count->unsent);
+    return RETRY_NONE;
+  if (retry_is_unsent (outcome)) {
+    *out_pause_us = pause_after_unsent (++count->unsent);
+    return RETRY_UNSENT;
+  }
   if (!may_repeat || !has_budget (budget) || count->repeated + 1 >= RETRY_MAX_ATTEMPTS)
-    return -1;
-  return pause_before_repeat (++count->repeated, luck);
+    return RETRY_NONE;
+  *out_pause_us = pause_before_repeat (++count->repeated, luck);
+  return RETRY_REPEATED;
 }

@@ -40,9 +40,16 @@ typedef struct RetryCount {
 /* Attempts of `idempotent` that may have run, the first one included (gRFC A6). */
 #define RETRY_MAX_ATTEMPTS 5
 
-/* Microseconds until the next attempt, or -1: there is none.  COUNT is brought up to date.
- * LUCK: 64 random bits. */
-gint64 retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck);
+typedef enum {
+  RETRY_NONE,
+  RETRY_UNSENT,              /* the server did not take the call */
+  RETRY_REPEATED             /* it may have */
+} RetryKind;
+
+/* What the next attempt is, after *OUT_PAUSE_US, which is set where there is to be one.  COUNT is brought
+ * up to date.  LUCK: 64 random bits. */
+RetryKind retry_decide (CenoteRetry policy, const Outcome *outcome, RetryBudget *budget, RetryCount *count, guint64 luck,
+                        gint64 *out_pause_us);
 /* Whether OUTCOME says that the server did not take the call (see CENOTE_RETRY_UNSENT). */
 gboolean retry_is_unsent (const Outcome *outcome);
 

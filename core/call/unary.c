@@ -11,8 +11,7 @@ static gint64
 attempt (CallPlan *plan, CenoteLease *lease, RpcQueue *queue, Rpc **rpc)
 {
   rpc_free (*rpc);
-  *rpc = rpc_new (lease->channel, queue, plan->request, call_plan_remaining_us (plan));
-  calls_set_attempt (plan->pool->calls, &plan->record, *rpc, lease->channel);
+  *rpc = call_plan_attempt (plan, lease, queue);
   rpc_run_unary (*rpc);
   return call_plan_judge (plan, *rpc, lease);
 }
@@ -20,7 +19,7 @@ attempt (CallPlan *plan, CenoteLease *lease, RpcQueue *queue, Rpc **rpc)
 static gboolean
 take_channel (CallPlan *plan, CenoteLease *lease, GError **error)
 {
-  return pool_acquire_for_call (plan->pool, plan->key_hash, call_plan_remaining_us (plan), plan->wait_for_ready, lease, error);
+  return pool_acquire_for_call (plan->pool, &plan->wish, call_plan_remaining_us (plan), plan->wait_for_ready, lease, error);
 }
 
 /* (nullable) (transfer full): the attempt that stands.  NULL, with an error: there was never

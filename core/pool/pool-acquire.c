@@ -102,9 +102,9 @@ pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease
 
 /* What needs no wait: a channel at once, the mock's answer, an error.  FALSE: wait. */
 static gboolean
-get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+get_at_once (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
-  LeaseResult result = pool_get (pool, key_hash, out_lease);
+  LeaseResult result = pool_get (pool, wish, out_lease);
 
   if (result == LEASE_GOT)
     return TRUE;
@@ -118,46 +118,46 @@ get_at_once (CenotePool *pool, guint64 key_hash, gint64 timeout_us, CenoteLease 
 
 /* A mock that was set meanwhile answers; where it has gone again the wait goes on, from the queue's end. */
 static gboolean
-wait_for_lease (CenotePool *pool, Waiter wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+wait_for_lease (CenotePool *pool, Waiter waiter, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
   gint64 until_us = pool_until (pool, timeout_us);
   WaitOutcome outcome;
 
   if (!process_check_fork (error) || !process_check_may_block ("cenote_pool_acquire()", error))
     return FALSE;
-  while ((outcome = pool_block (pool, &wish, pool_left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
-    if (get_at_once (pool, wish.key_hash, pool_left_us (pool, until_us), out_lease, error))
+  while ((outcome = pool_block (pool, &waiter, pool_left_us (pool, until_us), out_lease, error)) == WAIT_MOCKED) {
+    if (get_at_once (pool, &waiter.wish, pool_left_us (pool, until_us), out_lease, error))
       return out_lease->channel != NULL;
   }
   return outcome == WAIT_GOT;
 }
 
 static gboolean
-get_or_wait (CenotePool *pool, Waiter wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+get_or_wait (CenotePool *pool, Waiter waiter, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
-  if (get_at_once (pool, wish.key_hash, timeout_us, out_lease, error))
+  if (get_at_once (pool, &waiter.wish, timeout_us, out_lease, error))
     return out_lease->channel != NULL;
-  return wait_for_lease (pool, wish, timeout_us, out_lease, error);
+  return wait_for_lease (pool, waiter, timeout_us, out_lease, error);
 }
 
 static gboolean
 acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out_lease, GError **error)
 {
-  const Waiter wish = { .for_lease = TRUE, .key_hash = key_hash };
+  const Waiter waiter = { .for_lease = TRUE, .wish.key_hash = key_hash };
   gint64 timeout_us;
 
   *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
-  return pool_timeout_to_us (pool, timeout_ms, &timeout_us, error) && get_or_wait (pool, wish, timeout_us, out_lease, error);
+  return pool_timeout_to_us (pool, timeout_ms, &timeout_us, error) && get_or_wait (pool, waiter, timeout_us, out_lease, error);
 }
 
 gboolean
-pool_acquire_for_call (CenotePool *pool, guint64 key_hash, gint64 timeout_us, gboolean wait_for_ready, CenoteLease *out_lease,
-                       GError **error)
+pool_acquire_for_call (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, gboolean wait_for_ready,
+                       CenoteLease *out_lease, GError **error)
 {
-  const Waiter wish = { .for_lease = TRUE, .fails_when_down = !wait_for_ready, .key_hash = key_hash };
+  const Waiter waiter = { .for_lease = TRUE, .fails_when_down = !wait_for_ready, .wish = *wish };
 
-  return get_or_wait (pool, wish, timeout_us, out_lease, error);
+  return get_or_wait (pool, waiter, timeout_us, out_lease, error);
 }
 
 gboolean
@@ -254,7 +254,7 @@ async_dispatch (gpointer data)
   if (async->cancelled)
     return G_SOURCE_REMOVE;
   if (async->asks_mock)
-    async->waits_again = !get_at_once (async->pool, async->waiter.key_hash, pool_left_us (async->pool, async->until_us),
+    async->waits_again = !get_at_once (async->pool, &async->waiter.wish, pool_left_us (async->pool, async->until_us),
                                        &async->lease, &async->error);
   async->asks_mock = FALSE;
   if (!async->waits_again)
@@ -329,7 +329,7 @@ async_try (AsyncWaiter *async, gint64 timeout_ms)
   if (!process_check_fork (&async->error) || !pool_timeout_to_us (pool, timeout_ms, &timeout_us, &async->error))
     return TRUE;
   async->until_us = pool_until (pool, timeout_us);
-  return get_at_once (pool, async->waiter.key_hash, timeout_us, &async->lease, &async->error);
+  return get_at_once (pool, &async->waiter.wish, timeout_us, &async->lease, &async->error);
 }
 
 static void
@@ -360,7 +360,7 @@ async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
   async->pool = cenote_pool_ref (pool);
   async->context = context == NULL ? g_main_context_ref_thread_default () : g_main_context_ref (context);
   async->waiter.for_lease = TRUE;
-  async->waiter.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
+  async->waiter.wish.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
   async->waiter.done = async_done;
   async->waiter.cancelled = async_cancelled;
   async->waiter.id = pool_next_id (pool);

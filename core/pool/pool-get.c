@@ -44,11 +44,11 @@ tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_ns, const Ceno
 
 /* One get in telemetry-sample-rate. */
 static LeaseResult
-get_timed (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
+get_timed (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
 {
   World *world = control_world (pool->control);
   gint64 begun_ns = world_now_ns (world);
-  LeaseResult result = lease_get (pool->table, key_hash, TRUE, out_lease);
+  LeaseResult result = lease_get (pool->table, wish, TRUE, out_lease);
   gint64 duration_ns = world_now_ns (world) - begun_ns;
   const CenoteLease *lease = result == LEASE_GOT ? out_lease : NULL;
 
@@ -58,12 +58,12 @@ get_timed (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
 }
 
 LeaseResult
-pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease)
+pool_get (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
 {
-  LeaseResult result = lease_get (pool->table, key_hash, FALSE, out_lease);
+  LeaseResult result = lease_get (pool->table, wish, FALSE, out_lease);
 
   if (G_UNLIKELY (result == LEASE_SAMPLE))
-    result = get_timed (pool, key_hash, out_lease);
+    result = get_timed (pool, wish, out_lease);
   return result;
 }
 
@@ -76,7 +76,7 @@ pool_get_otherwise (CenotePool *pool, LeaseResult result, CenoteLease *out_lease
 
     if (answer != MOCK_GONE)
       return answer == MOCK_GAVE;
-    result = pool_get (pool, 0, out_lease);
+    result = pool_get (pool, &(LeaseWish){ 0 }, out_lease);
     if (result == LEASE_GOT)
       return TRUE;
   }
@@ -91,7 +91,7 @@ pool_get_after (gpointer data, LeaseResult result, CenoteLease *out_lease, GErro
   CenotePool *pool = data;
 
   if (result == LEASE_SAMPLE)
-    result = get_timed (pool, 0, out_lease);
+    result = get_timed (pool, &(LeaseWish){ 0 }, out_lease);
   return result == LEASE_GOT ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
 }
 
@@ -104,7 +104,8 @@ cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **erro
 gboolean
 cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error)
 {
-  LeaseResult result = pool_get (pool, affinity_key == NULL ? 0 : lease_hash_key (affinity_key), out_lease);
+  const LeaseWish wish = { .key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key) };
+  LeaseResult result = pool_get (pool, &wish, out_lease);
 
   return G_LIKELY (result == LEASE_GOT) ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
 }

@@ -203,7 +203,7 @@ static LeaseResult
 get_for (CenotePool *pool, const Waiter *waiter, CenoteLease *out_lease)
 {
   if (waiter->address == NULL)
-    return lease_get (pool->table, waiter->key_hash, TRUE, out_lease);
+    return lease_get (pool->table, &waiter->wish, TRUE, out_lease);
   return waiter->address->n_ready == 0 ? LEASE_NONE : lease_dial (pool->table, waiter->address->name, TRUE, out_lease);
 }
 

@@ -75,7 +75,7 @@ typedef struct Waiter Waiter;
 struct Waiter {
   gboolean for_lease;        /* else only for a ready channel */
   gboolean fails_when_down;  /* does not wait while every address is down */
-  guint64 key_hash;
+  LeaseWish wish;
   const char *dial;          /* the address that it dials (borrowed while it waits); NULL: any channel will do */
   const char *target;        /* DIAL, made whole */
   Address *address;          /* DIAL's, while queued */
@@ -318,7 +318,7 @@ WaitOutcome pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us,
 /* ------------------------------------------------------------- pool-get.c */
 
 /* Any thread.  One get; the sampled ones are timed and told. */
-LeaseResult pool_get (CenotePool *pool, guint64 key_hash, CenoteLease *out_lease);
+LeaseResult pool_get (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease);
 typedef enum { MOCK_GAVE, MOCK_REFUSED, MOCK_GONE } MockAnswer;
 /* Any thread, after LEASE_MOCKED.  MOCK_GONE: it was taken away since the view that named it; get again. */
 MockAnswer pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error);
@@ -332,7 +332,7 @@ gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lea
 /* Any thread.  A number for cancelling by, never 0. */
 guint pool_next_id (CenotePool *pool);
 /* Any thread.  Acquires for a call: TIMEOUT_US from now; WAIT_FOR_READY FALSE: fails while every address is down. */
-gboolean pool_acquire_for_call (CenotePool *pool, guint64 key_hash, gint64 timeout_us, gboolean wait_for_ready,
+gboolean pool_acquire_for_call (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, gboolean wait_for_ready,
                                 CenoteLease *out_lease, GError **error);
 
 /* ---------------------------------------------------------- pool-status.c */

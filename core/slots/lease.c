@@ -218,29 +218,63 @@ tell_time (Row *row)
   row->pick.now_us = world->now_us (world->data);
 }
 
-/* The picker's choice (ANSWER, where it was asked already); its second one; then each in turn. */
+/* The picker's choice where it knows which one would be of no use. */
+static guint32
+pick_another (Row *row, const SlotView *view, guint32 avoid)
+{
+  guint32 i;
+
+  row->pick.avoid = avoid;
+  row->pick.attempt = 1;
+  i = pick_in_range (row, view, CENOTE_PICK_NONE);
+  row->pick.avoid = CENOTE_PICK_NONE;
+  row->pick.attempt = 0;
+  return i;
+}
+
+/* Where the channel is that this get would rather not have; CENOTE_PICK_NONE: nowhere.  A retry's cost. */
+static guint32
+unwanted_place (const Row *row, const SlotView *view)
+{
+  guint32 i;
+
+  for (i = 0; row->avoid != 0 && i < view->n_places; i++) {
+    if (view->places[i].channel_id == row->avoid)
+      return i;
+  }
+  return CENOTE_PICK_NONE;
+}
+
+static gboolean
+take_in_turn (Row *row, const SlotView *view, guint32 first, guint32 last_of_all, CenoteLease *out_lease)
+{
+  guint32 k;
+
+  for (k = 0; k < view->n_places; k++) {
+    guint32 i = (first + k) % view->n_places;
+
+    if (i != last_of_all && take_place (row, view, i, out_lease))
+      return TRUE;
+  }
+  return last_of_all != CENOTE_PICK_NONE && take_place (row, view, last_of_all, out_lease);
+}
+
+/* The picker's choice (ANSWER, where it was asked already); its second one; then each in turn.  The
+ * unwanted one comes last, whatever the picker says. */
 static gboolean
 take_any (Row *row, const SlotView *view, guint32 flags, guint32 answer, CenoteLease *out_lease)
 {
-  guint32 i, k;
+  guint32 i, unwanted;
 
   if (flags & VIEW_EMPTY)
     return FALSE;
   if (flags & VIEW_TIMES)
     tell_time (row);
-  i = pick_in_range (row, view, answer);
-  if (G_LIKELY (take_place (row, view, i, out_lease)))
+  unwanted = unwanted_place (row, view);
+  i = unwanted == CENOTE_PICK_NONE ? pick_in_range (row, view, answer) : pick_another (row, view, unwanted);
+  if (G_LIKELY (i != unwanted && take_place (row, view, i, out_lease)))
     return TRUE;
-  row->pick.avoid = i;
-  row->pick.attempt = 1;
-  i = pick_in_range (row, view, CENOTE_PICK_NONE);
-  row->pick.avoid = CENOTE_PICK_NONE;
-  row->pick.attempt = 0;
-  for (k = 0; k < view->n_places; k++) {
-    if (take_place (row, view, (i + k) % view->n_places, out_lease))
-      return TRUE;
-  }
-  return FALSE;
+  return take_in_turn (row, view, pick_another (row, view, i), unwanted, out_lease);
 }
 
 /* LEASE_NONE only where, at one instant of this call, no slot of the present view was shown. */
@@ -286,9 +320,9 @@ get_with_care (Row *row, SlotView *view, guint32 answer, gboolean timed, CenoteL
   return result;
 }
 
-/* With a key, timed, a thread's first on a table, or without the asymmetric barrier. */
+/* With a wish, timed, a thread's first on a table, or without the asymmetric barrier. */
 G_GNUC_NO_INLINE LeaseResult
-lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease)
+lease_get_special (SlotTable *table, const LeaseWish *wish, gboolean timed, CenoteLease *out_lease)
 {
   LeaseResult result;
   SlotView *view;
@@ -297,13 +331,15 @@ lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLea
   if (slots_forked)
     return LEASE_STOPPED;
   row = rows_mine (table);
-  row->pick.key_hash = key_hash;
-  row->pick.has_key = key_hash != 0;
+  row->pick.key_hash = wish->key_hash;
+  row->pick.has_key = wish->key_hash != 0;
+  row->avoid = wish->avoid;
   hot_store_epoch (&row->epoch, atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1, row->asymmetric);
   view = atomic_load_explicit (&table->view, memory_order_seq_cst);
   result = get_with_care (row, view, CENOTE_PICK_NONE, timed, out_lease);
   row->pick.key_hash = 0;
   row->pick.has_key = 0;
+  row->avoid = 0;
   return result;
 }
 
@@ -330,7 +366,7 @@ get_quickly (SlotTable *table, CenoteLease *out_lease)
   guint32 i;
 
   if (RARELY (recent->serial != table->serial))
-    return lease_get_special (table, 0, FALSE, out_lease);
+    return lease_get_special (table, &(LeaseWish){ 0 }, FALSE, out_lease);
   epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1;
   hot_store_epoch (&row->epoch, epoch, TRUE);
   view = atomic_load_explicit (&table->view, memory_order_seq_cst);
@@ -596,7 +632,7 @@ lease_channel_id (const CenoteLease *lease)
 {
   const LeaseEntry *entry = lease->priv[LEASE_ENTRY];
 
-  return atomic_load_explicit (&entry->slot->channel_id, memory_order_relaxed);
+  return entry == NULL ? 0 : atomic_load_explicit (&entry->slot->channel_id, memory_order_relaxed);
 }
 
 LeaseFaults

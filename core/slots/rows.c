@@ -122,6 +122,7 @@ static void
 row_begin (Row *row, const SlotTable *table)
 {
   row->seen = 0;
+  row->avoid = 0;
   row->scratch = table->world.random (table->world.data);
   row->luck = table->world.random (table->world.data) | 1;
   row->pick = (CenotePickView) {

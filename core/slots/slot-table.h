@@ -116,6 +116,7 @@ struct Row {
   guint64 seen;              /* serial of the view that pick describes; 0: none */
   guint64 scratch;
   guint64 luck;
+  guint64 avoid;             /* LeaseWish's, inside a get */
   CenotePickView pick;
   Tally *tallies[N_BLOCKS];
   _Atomic (gconstpointer) owner; /* rows_mark() of its thread; NULL: nobody's; written under table->lock */

@@ -165,13 +165,19 @@ typedef enum {
   LEASE_SAMPLE               /* this get is to be timed: call again with timed = TRUE */
 } LeaseResult;
 
-/* A key's hash for LeaseRequest; never 0 for a key. */
+/* Which channel a get would rather have; zeroed: any. */
+typedef struct LeaseWish {
+  guint64 key_hash;          /* of the affinity key; 0: none */
+  guint64 avoid;             /* id of the channel that is taken only where no other can be; 0: none */
+} LeaseWish;
+
+/* A key's hash; never 0 for a key. */
 guint64 lease_hash_key (const char *affinity_key);
 
 /* Any thread.  OUT_LEASE is written only on LEASE_GOT.
  * LEASE_NONE: at one instant of the call no slot in rotation was shown. */
 LeaseResult lease_get_plain (SlotTable *table, CenoteLease *out_lease);
-LeaseResult lease_get_special (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease);
+LeaseResult lease_get_special (SlotTable *table, const LeaseWish *wish, gboolean timed, CenoteLease *out_lease);
 
 /* Any thread.  TRUE with a lease; else what the table's OTHERWISE makes of RESULT, called last of
  * all, with the wake_data of slot_table_new().  (So the pool's own get is but a jump to here.) */
@@ -180,15 +186,14 @@ gboolean lease_get_or (SlotTable *table, CenoteLease *out_lease, GError **error)
 /* Control, before the first lease_get_or(). */
 void slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise);
 
-/* KEY_HASH 0: no affinity key. */
 static inline LeaseResult
-lease_get (SlotTable *table, guint64 key_hash, gboolean timed, CenoteLease *out_lease)
+lease_get (SlotTable *table, const LeaseWish *wish, gboolean timed, CenoteLease *out_lease)
 {
-  return key_hash == 0 && !timed ? lease_get_plain (table, out_lease)
-                                 : lease_get_special (table, key_hash, timed, out_lease);
+  return (wish->key_hash | wish->avoid) == 0 && !timed ? lease_get_plain (table, out_lease)
+                                                       : lease_get_special (table, wish, timed, out_lease);
 }
 
-/* The id of the channel that LEASE, which a get has just filled, is on. */
+/* The id of the channel that LEASE, which is held, is on; 0: a mock's. */
 guint64 lease_channel_id (const CenoteLease *lease);
 
 /* Any thread.  A lease on the place that has ADDRESS.  LEASE_NONE: none has, or the channel

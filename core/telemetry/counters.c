@@ -58,6 +58,14 @@ static const CounterInfo infos[] = {
     "cenote.connector.plans_refused", COUNTER_OF_POOL, NULL, NULL,
     "Plans that left their pool's limits."
   },
+  [COUNTER_RETRIES_UNSENT] = {
+    "cenote.call.retries", COUNTER_OF_POOL, "kind", "unsent",
+    "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them."
+  },
+  [COUNTER_RETRIES_IDEMPOTENT] = {
+    "cenote.call.retries", COUNTER_OF_POOL, "kind", "idempotent",
+    "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them."
+  },
   [COUNTER_GETS] = {
     "cenote.gets", COUNTER_OF_POOL, NULL, NULL,
     "Gets, whether they found a channel or not."

@@ -32,10 +32,11 @@ G_BEGIN_DECLS
  *   a GOAWAY that names a lower stream, REFUSED_STREAM, a transport already closed).
  *   That is evidence and not proof: a server that sends such a GOAWAY, or REFUSED_STREAM,
  *   for a call which it has run makes it run twice.  Bounded by the deadline alone.
- * @CENOTE_RETRY_IDEMPOTENT: also after any other UNAVAILABLE: the call may run more than
+ * @CENOTE_RETRY_IDEMPOTENT: also, on another channel where there is one, after any other UNAVAILABLE: the call may run more than
  *   once.  With gRFC A6's backoff and budget, and at most 5 such attempts.
  *
- * For unary calls: a stream (cenote_call_new()) is one attempt.
+ * For unary calls: a stream (cenote_call_new()) is one attempt.  Attempts after the first are counted
+ * as `cenote.call.retries`, with `kind` `unsent` or `idempotent`.
  */
 typedef enum {
   CENOTE_RETRY_NEVER = 0,

@@ -394,8 +394,10 @@ typedef struct CenotePickView {
   uint32_t struct_size;
   uint32_t n_places;         /* at least 1 */
   uint32_t place_size;       /* sizeof (CenotePlace) as the host knows it */
-  uint32_t attempt;          /* 0, then 1, 2… where the channel picked before turned out to be gone */
-  uint32_t avoid;            /* index that the caller would rather not have, or CENOTE_PICK_NONE */
+  uint32_t attempt;          /* 0, then 1, 2… where the channel picked before turned out to be gone, or failed the call
+                              * that is now made again */
+  uint32_t avoid;            /* index that the caller would rather not have, or CENOTE_PICK_NONE.  The host takes
+                              * it last, whatever is picked */
   uint32_t has_key;          /* 1: key_hash is the hash of the caller's affinity key */
   uint64_t key_hash;
   uint64_t *luck;            /* for cenote_pick_luck() */

@@ -102,8 +102,10 @@ public:
   void
   lease ()
   {
+    const LeaseWish any = {};
+
     show ();
-    ASSERT_EQ (lease_get (table, 0, FALSE, &leased), LEASE_GOT);
+    ASSERT_EQ (lease_get (table, &any, FALSE, &leased), LEASE_GOT);
   }
 
   void

@@ -120,9 +120,9 @@ private:
   get (CenoteLease *lease)
   {
     guint32 dry = pool_->dry;
-    guint64 key = dice_.below (64) == 0 ? 42 : 0;
+    const LeaseWish wish = { dice_.below (64) == 0 ? 42u : 0u, dice_.below (64) == 0 ? 1u : 0u };
 
-    switch (lease_get (pool_->table, key, FALSE, lease)) {
+    switch (lease_get (pool_->table, &wish, FALSE, lease)) {
     case LEASE_GOT:
       return true;
     case LEASE_STOPPED:

@@ -119,6 +119,7 @@ protected:
   gint64 now_us = 5 * G_USEC_PER_SEC;
   int n_clock_reads = 0;
   gint64 ready_since_us = 0;       /* of the places that are published: warm */
+  const LeaseWish any = {};
   std::atomic<int> n_wakes{ 0 };
   std::vector<std::unique_ptr<FakeChannel>> channels;
   std::vector<Slot *> slots;       /* open; nullptr: freed by the test */
@@ -233,7 +234,7 @@ protected:
   {
     CenoteLease lease = CENOTE_LEASE_INIT;
 
-    EXPECT_EQ (lease_get (table, 0, FALSE, &lease), LEASE_GOT);
+    EXPECT_EQ (lease_get (table, &any, FALSE, &lease), LEASE_GOT);
     return lease;
   }
 
@@ -241,7 +242,7 @@ protected:
   try_get ()
   {
     CenoteLease lease = CENOTE_LEASE_INIT;
-    LeaseResult result = lease_get (table, 0, FALSE, &lease);
+    LeaseResult result = lease_get (table, &any, FALSE, &lease);
 
     lease_release (&lease, -1);
     return result;

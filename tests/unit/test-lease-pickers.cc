@@ -75,6 +75,60 @@ TEST_P (LeasePickersTest, APickerIsAskedAgainWithWhatToAvoid)
   lease_release (&lease, -1);
 }
 
+/* A retry's wish: channel ids are places and 1 (SlotTest::publish_places). */
+TEST_P (LeasePickersTest, APickerIsToldOfTheChannelThatACallerAvoids)
+{
+  const LeaseWish wish = { 0, 2 };
+  std::vector<std::pair<guint32, guint32>> asked;
+  CenoteLease lease = CENOTE_LEASE_INIT;
+
+  show (3);
+  picker.choose = [&] (const CenotePickView *view) {
+    asked.emplace_back (view->attempt, view->avoid);
+    return 0u;
+  };
+  EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_GOT);
+  EXPECT_EQ (lease_channel_id (&lease), 1u);
+  lease_release (&lease, -1);
+  EXPECT_EQ (try_get (), LEASE_GOT);
+  EXPECT_EQ (asked, (std::vector<std::pair<guint32, guint32>>{ { 1, 1 }, { 0, CENOTE_PICK_NONE } }));
+}
+
+TEST_P (LeasePickersTest, AStubbornPickerIsOverruled)
+{
+  const LeaseWish wish = { 0, 2 };
+  CenoteLease lease = CENOTE_LEASE_INIT;
+
+  show (3);
+  picker.choose = [] (const CenotePickView *) { return 1u; };
+  for (int i = 0; i < 10; i++) {
+    EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_GOT);
+    EXPECT_NE (lease_channel_id (&lease), 2u);
+    lease_release (&lease, -1);
+  }
+  slot_hide (slots[2]);
+  EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_GOT);
+  EXPECT_EQ (lease_channel_id (&lease), 1u) << "what is gone is no choice";
+  lease_release (&lease, -1);
+}
+
+TEST_P (LeasePickersTest, WhatIsAvoidedIsBetterThanNothing)
+{
+  const LeaseWish wish = { 0, 2 }, stranger = { 0, 77 };
+  CenoteLease lease = CENOTE_LEASE_INIT;
+
+  show (3);
+  EXPECT_EQ (lease_get (table, &stranger, FALSE, &lease), LEASE_GOT) << "it has left the rotation";
+  lease_release (&lease, -1);
+  slot_hide (slots[0]);
+  slot_hide (slots[2]);
+  EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_GOT);
+  EXPECT_EQ (lease_channel_id (&lease), 2u);
+  lease_release (&lease, -1);
+  slot_hide (slots[1]);
+  EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_NONE);
+}
+
 TEST_P (LeasePickersTest, AnIndexOutOfRangeIsCounted)
 {
   show (3);
@@ -136,13 +190,14 @@ TEST_P (LeasePickersTest, KeysAreHandedOver)
   std::vector<std::pair<guint32, guint64>> seen;
   CenoteLease lease = CENOTE_LEASE_INIT;
   guint64 hash = lease_hash_key ("user-7");
+  const LeaseWish wish = { hash, 0 };
 
   show (1);
   picker.choose = [&] (const CenotePickView *view) {
     seen.emplace_back (view->has_key, view->key_hash);
     return 0u;
   };
-  EXPECT_EQ (lease_get (table, hash, FALSE, &lease), LEASE_GOT);
+  EXPECT_EQ (lease_get (table, &wish, FALSE, &lease), LEASE_GOT);
   lease_release (&lease, -1);
   EXPECT_EQ (try_get (), LEASE_GOT);
   EXPECT_EQ (seen, (std::vector<std::pair<guint32, guint64>>{ { 1, hash }, { 0, 0 } }));

@@ -166,7 +166,7 @@ TEST_P (LeasesTest, AFailedGetLeavesTheLeaseAlone)
   publish ();
   std::memset (&lease, 0x5a, sizeof lease);
   CenoteLease was = lease;
-  EXPECT_EQ (lease_get (table, 0, FALSE, &lease), LEASE_NONE);
+  EXPECT_EQ (lease_get (table, &any, FALSE, &lease), LEASE_NONE);
   EXPECT_EQ (std::memcmp (&lease, &was, sizeof lease), 0);
 }
 
@@ -391,11 +391,11 @@ TEST_P (LeasesTest, SamplesOneGetInSoMany)
     publish (VIEW_SAMPLED, rate);
     for (guint32 i = 0; i < 10 * rate; i++, n_gets++) {
       CenoteLease lease = CENOTE_LEASE_INIT;
-      LeaseResult result = lease_get (table, 0, FALSE, &lease);
+      LeaseResult result = lease_get (table, &any, FALSE, &lease);
 
       if (result == LEASE_SAMPLE) {
         n_samples++;
-        result = lease_get (table, 0, TRUE, &lease);
+        result = lease_get (table, &any, TRUE, &lease);
       }
       EXPECT_EQ (result, LEASE_GOT);
       lease_release (&lease, -1);

@@ -14,12 +14,15 @@ protected:
   decide (CenoteRetry policy, int status, const char *details, gboolean answered = FALSE, guint64 luck = 0)
   {
     const Outcome outcome = { status, details, answered };
+    gint64 pause_us = -1;
 
-    return retry_decide (policy, &outcome, &budget_, &count_, luck);
+    kind_ = retry_decide (policy, &outcome, &budget_, &count_, luck, &pause_us);
+    return pause_us;
   }
 
   RetryBudget budget_;
   RetryCount count_ = {};
+  RetryKind kind_ = RETRY_NONE;
 };
 
 const char *const unsent[] = {
@@ -36,6 +39,7 @@ TEST_F (Retry, WhatWasNotSentIsTriedAgainAtOnce)
   for (const char *details : unsent) {
     count_ = {};
     EXPECT_EQ (0, decide (CENOTE_RETRY_UNSENT, GRPC_STATUS_UNAVAILABLE, details)) << details;
+    EXPECT_EQ (RETRY_UNSENT, kind_);
     EXPECT_EQ (-1, decide (CENOTE_RETRY_NEVER, GRPC_STATUS_UNAVAILABLE, details)) << details;
   }
 }
@@ -43,8 +47,10 @@ TEST_F (Retry, WhatWasNotSentIsTriedAgainAtOnce)
 TEST_F (Retry, WhatSaysNothingIsNot)
 {
   for (const char *details : { "Socket closed", "recvmsg:Connection reset by peer", "", "overloaded: GOAWAY received",
-                               "Received RST_STREAM with error code 8" })
+                               "Received RST_STREAM with error code 8" }) {
     EXPECT_EQ (-1, decide (CENOTE_RETRY_UNSENT, GRPC_STATUS_UNAVAILABLE, details)) << details;
+    EXPECT_EQ (RETRY_NONE, kind_);
+  }
 }
 
 TEST_F (Retry, AnotherStatusOrAnAnswerIsNot)
@@ -70,6 +76,7 @@ TEST_F (Retry, IdempotentRepeatsFourTimes)
   for (gint64 ceiling_us : { 100000, 200000, 400000, 800000 })
     EXPECT_EQ (ceiling_us, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed", FALSE,
                                    static_cast<guint64> (ceiling_us)));
+  EXPECT_EQ (RETRY_REPEATED, kind_);
   EXPECT_EQ (-1, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed"));
   EXPECT_EQ (0, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "GOAWAY received")) << "is bounded by the deadline alone";
 }
