@@ -160,6 +160,7 @@ libcenote_core_la_SOURCES = \
   core/pool/ping.c \
   core/pool/ping.h \
   core/pool/pool-probes.c \
+  core/pool/pool-rotation.c \
   core/pool/pool-status.c \
   core/pool/pool-verbs.c \
   core/pool/pool-view.c \

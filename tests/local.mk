@@ -207,8 +207,20 @@ tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
   tests/fault/test-churn.cc \
+  tests/fault/test-rotation.cc \
   tests/servers/client.h \
+  tests/servers/load.h \
   tests/servers/servers.h
+
+if HAVE_LIBCRYPTO
+tests_fault_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
+tests_fault_tests_LDADD += $(LIBCRYPTO_LIBS)
+tests_fault_tests_SOURCES += \
+  tests/fault/test-rotation-tls.cc \
+  tests/servers/authority.h \
+  tests/servers/folder.h \
+  tests/servers/tls-client.h
+endif
 
 tests_abi_tests_CPPFLAGS = $(test_cpp_flags)
 tests_abi_tests_LDADD = $(test_libs)
@@ -248,6 +260,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \
   tests/sim/test-random.cc \
+  tests/sim/test-rotation.cc \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \
   tests/sim/test-view.cc \

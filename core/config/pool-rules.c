@@ -377,6 +377,7 @@ note_idle_keys (const Rules *rules)
   gboolean pings = pool_number (rules->pool, POOL_PING_INTERVAL) != CENOTE_OFF;
   gboolean keeps_alive = pool_number (rules->pool, POOL_KEEPALIVE_TIME) != CENOTE_OFF;
   gboolean asks_health = pool_number (rules->pool, POOL_HEALTH_CHECK) != HEALTH_CHECK_OFF;
+  gboolean ages = pool_number (rules->pool, POOL_MAX_CONNECTION_AGE) != CENOTE_OFF;
   const struct {
     PoolOption option;
     gboolean has_effect;
@@ -385,6 +386,7 @@ note_idle_keys (const Rules *rules)
     { POOL_KEEPALIVE_TIMEOUT, keeps_alive || pings, "has no effect while keepalive-time and ping-interval are off" },
     { POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS, keeps_alive, "has no effect while keepalive-time is off" },
     { POOL_HEALTH_SERVICE, asks_health, "has no effect while health-check is off" },
+    { POOL_MAX_CONNECTION_AGE_JITTER, ages, "has no effect while max-connection-age is off" },
   };
   guint i;
 

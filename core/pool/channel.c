@@ -6,6 +6,7 @@
 
 static void attempt_is_late (gpointer data);
 static void has_proved (gpointer data);
+static void has_aged (gpointer data);
 
 Channel *
 channel_new (const ChannelSite *site, guint64 id, Address *address)
@@ -21,6 +22,7 @@ channel_new (const ChannelSite *site, guint64 id, Address *address)
   channel->ready_us = channel->drain_us = channel->last_use_us = channel->untold_us = -1;
   channel->attempt_timer = (ControlTimer) { .func = attempt_is_late, .data = channel };
   channel->proof_timer = (ControlTimer) { .func = has_proved, .data = channel };
+  channel->age_timer = (ControlTimer) { .func = has_aged, .data = channel };
   return channel;
 }
 
@@ -33,6 +35,7 @@ channel_free (Channel *channel)
   address_unask (channel->address, channel);
   control_timer_unset (channel->site->control, &channel->attempt_timer);
   control_timer_unset (channel->site->control, &channel->proof_timer);
+  control_timer_unset (channel->site->control, &channel->age_timer);
   g_free (channel->why);
   g_free (channel->drain_why);
   g_free (channel->last_error);
@@ -166,6 +169,61 @@ has_proved (gpointer data)
   channel_handle (data, CHANNEL_PROVED, NULL);
 }
 
+/* ---------------------------------------------------------------------- age */
+
+static void
+has_aged (gpointer data)
+{
+  channel_handle (data, CHANNEL_AGED, NULL);
+}
+
+void
+channel_mark_stale (Channel *channel, Staleness why)
+{
+  if (channel->stale <= STALE_AGE)
+    channel->stale = why;
+}
+
+static void
+watch_age (Channel *channel)
+{
+  if (channel->age_due_us != G_MAXINT64)
+    control_timer_set (channel->site->control, &channel->age_timer, channel->age_due_us);
+}
+
+/* A new connection is due at a time of its own: those that were made together do not
+ * age together.  Never later than the greatest age. */
+static void
+begin_age (Channel *channel)
+{
+  const ChannelSite *site = channel->site;
+  World *world = control_world (site->control);
+  gint64 earlier_us;
+
+  channel->age_due_us = G_MAXINT64;
+  if (site->max_age_us == CENOTE_OFF)
+    return;
+  earlier_us = (gint64) ((double) site->max_age_us * site->age_jitter);
+  channel->age_due_us = channel->ready_us + site->max_age_us - (gint64) (world->random (world) % (guint64) (earlier_us + 1));
+  watch_age (channel);
+}
+
+static void
+end_age (Channel *channel)
+{
+  control_timer_unset (channel->site->control, &channel->age_timer);
+  if (channel->stale == STALE_AGE)
+    channel->stale = STALE_NOT;
+}
+
+static void
+be_aged (Channel *channel)
+{
+  channel_mark_stale (channel, STALE_AGE);
+  channel_become (channel, CENOTE_CHANNEL_READY, CHANNEL_AGED,
+                  g_strconcat (channel->why, "; it has reached max-connection-age, and waits to be replaced", NULL));
+}
+
 /* -------------------------------------------------------------------- ready */
 
 static const char *
@@ -185,6 +243,7 @@ enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
   channel->healthy = FALSE;
   channel->was_proved = slot_is_proved (link_slot (channel->link));
   control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
+  begin_age (channel);
   channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup (why_ready (channel)));
   channel->site->connected (channel, duration_us);
 }
@@ -217,6 +276,7 @@ leave_ready (Channel *channel, const char *reason)
   gboolean healthy = is_healthy (channel);
 
   control_timer_unset (channel->site->control, &channel->proof_timer);
+  end_age (channel);
   channel->ready_us = -1;
   set_last_error (channel, reason);
   channel->site->lost (channel, reason, connected_us);
@@ -236,6 +296,7 @@ begin_drain (Channel *channel, const char *why)
 {
   control_timer_unset (channel->site->control, &channel->attempt_timer);
   control_timer_unset (channel->site->control, &channel->proof_timer);
+  control_timer_unset (channel->site->control, &channel->age_timer);
   note_drain (channel, g_strdup (why == NULL ? "drains" : why));
   if (close_link (channel))
     shut_down (channel, CHANNEL_DRAIN);
@@ -243,7 +304,7 @@ begin_drain (Channel *channel, const char *why)
     channel_become (channel, CENOTE_CHANNEL_DRAINING, CHANNEL_DRAIN, g_strdup (channel->drain_why));
 }
 
-/* Its time to prove itself goes on where the drain began. */
+/* Its time to prove itself goes on where the drain began, and it has aged meanwhile. */
 static void
 end_drain (Channel *channel)
 {
@@ -254,6 +315,7 @@ end_drain (Channel *channel)
   link_reopen (channel->link);
   if (!channel->healthy)
     control_timer_set (channel->site->control, &channel->proof_timer, channel->ready_us + PROOF_US);
+  watch_age (channel);
 }
 
 /* ----------------------------------------------------------------- handlers */
@@ -290,6 +352,7 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PING_FAILED:
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
+  case CHANNEL_AGED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -328,6 +391,7 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PING_FAILED:
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
+  case CHANNEL_AGED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -356,6 +420,9 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
     change_health (channel, event, reason);
+    break;
+  case CHANNEL_AGED:
+    be_aged (channel);
     break;
   case CHANNEL_DRAIN:
     begin_drain (channel, reason);
@@ -401,6 +468,7 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_PING_FAILED:
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
+  case CHANNEL_AGED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -501,6 +569,7 @@ channel_event_to_string (ChannelEvent event)
     [CHANNEL_PING_FAILED] = "ping_failed",
     [CHANNEL_SERVES] = "serves",
     [CHANNEL_SERVES_NOT] = "serves_not",
+    [CHANNEL_AGED] = "aged",
   };
 
   return names[event];

@@ -40,6 +40,7 @@ typedef enum {
   CHANNEL_PING_FAILED,       /* the peer gives no sign of life: as if the link had failed */
   CHANNEL_SERVES,            /* its server says so, or has no opinion */
   CHANNEL_SERVES_NOT,
+  CHANNEL_AGED,              /* its connection has reached max-connection-age */
   N_CHANNEL_EVENTS
 } ChannelEvent;
 
@@ -50,11 +51,22 @@ typedef enum {
   HEALTH_SERVES_NOT
 } ChannelHealth;
 
+/* Why a channel should not stay, whatever its connection is like: its connector is shown
+ * that it is stale, and has it replaced. */
+typedef enum {
+  STALE_NOT,
+  STALE_AGE,                 /* of its connection: over with that */
+  STALE_CERTIFICATE,         /* its transport makes other channels by now */
+  STALE_RECONNECT            /* the program asked for new ones */
+} Staleness;
+
 /* What all channels of a pool share.  Each function is told after the fact. */
 typedef struct ChannelSite {
   Control *control;
   const LinkSite *links;
   gint64 connect_timeout_us;
+  gint64 max_age_us;         /* of a connection; CENOTE_OFF: any */
+  double age_jitter;         /* the share of it by which one may be due earlier */
   gboolean asks_health;      /* somebody tells SERVES and SERVES_NOT of each connection */
   /* The state changed; the only place to log it. */
   void (*became) (Channel *channel, CenoteChannelState old, ChannelEvent event);
@@ -78,7 +90,7 @@ struct Channel {
   guint64 claimed_by;        /* the number of the plan that last asked for one */
   guint64 ended_by;          /* and of the one that last ended this */
   guint32 place;             /* number, or CHANNEL_NO_PLACE */
-  guint32 generation;        /* of the pool when it was made */
+  Staleness stale;
   gboolean ejected;
   gboolean replaced;         /* another one has its place: drains once that one is shown */
   gboolean connected;        /* counted among the connections of a pool that dials */
@@ -105,6 +117,8 @@ struct Channel {
   gint64 failures_before;
   ControlTimer attempt_timer;
   ControlTimer proof_timer;
+  gint64 age_due_us;         /* when its connection is too old; G_MAXINT64: never */
+  ControlTimer age_timer;
   gint64 keepalive_us;       /* between the keepalive pings of its link, as far as is known; CENOTE_OFF: none */
   struct Probes *probes;     /* its pool's, see pool-probes.c; NULL: never READY */
   guint at;                  /* the rest is the pool's view's: where its row is */
@@ -126,6 +140,9 @@ void channel_handle (Channel *channel, ChannelEvent event, const char *reason);
 void channel_link_event (gpointer owner, LinkEvent event, const char *error);
 /* At the very end: what is still leased is left to its last lease; then SHUTDOWN. */
 void channel_orphan (Channel *channel);
+
+/* It should not stay, which its pool shows its connector. */
+void channel_mark_stale (Channel *channel, Staleness why);
 
 gint64 channel_in_flight (const Channel *channel);
 gint64 channel_calls (const Channel *channel);

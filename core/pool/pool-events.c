@@ -97,7 +97,7 @@ place_inherit (CenotePool *pool, Channel *channel)
   channel->place = old->place;
   old->replaced = TRUE;
   pool->has_replaced = TRUE;
-  counters_add (pool->counters, COUNTER_REFRESHES, 1);
+  pool_count_replaced (pool, old);
 }
 
 /* ------------------------------------------------------- what channels tell */
@@ -112,12 +112,14 @@ count_state (CenotePool *pool, CenoteChannelState state, int step)
     pool->n_live += (guint) step;
 }
 
+/* Whoever comes to be shown, or no more, is in or out of the view. */
 static void
 count_shown (CenotePool *pool, Channel *channel)
 {
   gboolean shown = channel_is_shown (channel);
   guint step = (guint) (shown - channel->counted);
 
+  pool->rotation_changed |= shown != channel->counted;
   channel->counted = shown;
   pool->n_ready += step;
   channel->address->n_ready += step;
@@ -183,8 +185,6 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
   pool->site->stirred (pool->site->runtime);
   if (channel->state == CENOTE_CHANNEL_SHUTDOWN && (old == CENOTE_CHANNEL_READY || old == CENOTE_CHANNEL_DRAINING))
     tell_drained (pool, channel);
-  if (old == CENOTE_CHANNEL_READY || channel->state == CENOTE_CHANNEL_READY)
-    pool->rotation_changed = TRUE;
   tell_state (pool, channel, old, event);
   pool->n_over += channel->state == CENOTE_CHANNEL_SHUTDOWN;
   pool_cache_note (pool, channel);
@@ -311,6 +311,8 @@ pool_wire_events (CenotePool *pool)
     .control = pool->control,
     .links = &pool->links,
     .connect_timeout_us = pool_number (pool->settings, POOL_CONNECT_TIMEOUT),
+    .max_age_us = pool_number (pool->settings, POOL_MAX_CONNECTION_AGE),
+    .age_jitter = pool_real (pool->settings, POOL_MAX_CONNECTION_AGE_JITTER),
     .asks_health = pool_asks_health (pool),
     .became = channel_became,
     .changed = channel_changed,

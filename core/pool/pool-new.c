@@ -100,7 +100,7 @@ service_emit (gpointer data, const CenoteEvent *event)
 static void
 service_renew (gpointer data, const char *why)
 {
-  pool_renew (data, why);
+  pool_renew (data, STALE_CERTIFICATE, why);
 }
 
 static struct grpc_call_credentials *

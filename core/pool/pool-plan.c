@@ -136,7 +136,6 @@ pool_open_channel (CenotePool *pool, Address *address, guint64 replaces)
   Channel *channel = channel_new (&pool->channel_site, pool->next_channel_id++, address);
 
   channel->replaces = replaces;
-  channel->generation = pool->generation;
   pool->n_live++;
   pool_view_add (pool, channel);
   channel_begin (channel);

@@ -203,10 +203,8 @@ reconnect_here (gpointer data)
 
   if (pool->phase != POOL_RUNNING)
     return;
-  pool->generation++;
-  pool_view_touch_all (pool);
   pool->verb = CENOTE_VERB_ROTATE;
-  pool_want_plan (pool);
+  pool_renew (pool, STALE_RECONNECT, "the program asked for it");
   for (i = 0; i < pool->addresses->len; i++)
     address_wake (pool->addresses->pdata[i]);
 }

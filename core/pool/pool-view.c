@@ -217,7 +217,7 @@ write_row (CenotePool *pool, Channel *channel)
   row->address = channel->address->id;
   row->state = channel->state;
   row->flags = (channel->ejected ? CENOTE_CHANNEL_EJECTED : 0u) |
-               (channel->generation != pool->generation ? CENOTE_CHANNEL_STALE : 0u);
+               (channel->stale != STALE_NOT ? CENOTE_CHANNEL_STALE : 0u);
   row->ready_since_us = channel->ready_us;
   row->last_use_us = channel->last_use_us;
   note_change (pool, channel);

@@ -134,7 +134,7 @@ drain_replaced (CenotePool *pool)
     Channel *channel = pool->channels->pdata[i];
 
     if (channel->replaced)
-      pool_drain_channel (channel, "was replaced");
+      pool_drain_channel (channel, pool_why_replaced (channel));
   }
 }
 
@@ -364,19 +364,6 @@ pool_drain_all (CenotePool *pool, const char *why)
 
   for (i = 0; i < pool->channels->len; i++)
     pool_drain_channel (pool->channels->pdata[i], why);
-}
-
-/* A channel that connects already may have been made with what was there before: it is stale as well. */
-void
-pool_renew (CenotePool *pool, const char *why)
-{
-  if (pool->phase >= POOL_STOPPING)
-    return;
-  g_log_structured ("Cenote", G_LOG_LEVEL_INFO, "CENOTE_POOL", pool->settings->name, "MESSAGE",
-                    "Pool %s: its channels are being replaced: %s", pool->settings->name, why);
-  pool->generation++;
-  pool_view_touch_all (pool);
-  pool_want_plan (pool);
 }
 
 /* The view goes first: no lease is given on what then drains. */

@@ -6,6 +6,7 @@
  *   pool-new.c      makes one: table, plugins' states, addresses
  *   pool-events.c   what channels and addresses tell it
  *   pool-probes.c   who is asked for a sign of life and for health, and what follows
+ *   pool-rotation.c who is to be replaced, and what was
  *   pool-keepalive.c what addresses have taught about keepalive pings
  *   pool.c          its phases, the settling, ticks, errors
  *   pool-view.c     what its connector sees of it
@@ -121,7 +122,6 @@ struct CenotePool {
   PoolPhase phase;
   guint wanted;              /* the expected size */
   gboolean paused;
-  guint32 generation;        /* channels of an older one are stale */
   CcoreArgs *args;
   CallCredentials *credentials; /* NULL: calls prove nothing */
   CcoreArgs *calm_args;      /* nullable: with keepalive pings every calm_us */
@@ -213,6 +213,14 @@ void pool_probe_channel (CenotePool *pool, Channel *channel, CenoteChannelState 
 /* Before CHANNEL is freed. */
 void pool_forget_probes (Channel *channel);
 
+/* -------------------------------------------------------- pool-rotation.c */
+
+/* Channels that were made before now are stale by STALE: the connector replaces them.  WHY is for people. */
+void pool_renew (CenotePool *pool, Staleness stale, const char *why);
+/* OLD has been replaced: counts it.  Why it drains. */
+void pool_count_replaced (CenotePool *pool, const Channel *old);
+const char *pool_why_replaced (const Channel *old);
+
 /* ------------------------------------------------------- pool-keepalive.c */
 
 /* For LinkSite: OWNER is a Channel. */
@@ -247,8 +255,6 @@ void pool_show (CenotePool *pool);
 /* Publishes the view at once. */
 void pool_republish (CenotePool *pool);
 void pool_drain_all (CenotePool *pool, const char *why);
-/* Channels that were made before now are stale: the connector replaces them. */
-void pool_renew (CenotePool *pool, const char *why);
 
 guint pool_expected (const CenotePool *pool);
 /* Whether callers are to ask the mock. */

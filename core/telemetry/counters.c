@@ -50,9 +50,21 @@ static const CounterInfo infos[] = {
     "cenote.scaling", COUNTER_OF_POOL, "direction", "down",
     "Changes of a pool's expected size."
   },
-  [COUNTER_REFRESHES] = {
-    "cenote.refreshes", COUNTER_OF_POOL, NULL, NULL,
-    "Channels that were replaced while they were good."
+  [COUNTER_REFRESHES_AGE] = {
+    "cenote.refreshes", COUNTER_OF_POOL, "reason", "age",
+    "Channels whose place another one took over while they were connected."
+  },
+  [COUNTER_REFRESHES_CERTIFICATE] = {
+    "cenote.refreshes", COUNTER_OF_POOL, "reason", "certificate",
+    "Channels whose place another one took over while they were connected."
+  },
+  [COUNTER_REFRESHES_RECONNECT] = {
+    "cenote.refreshes", COUNTER_OF_POOL, "reason", "reconnect",
+    "Channels whose place another one took over while they were connected."
+  },
+  [COUNTER_REFRESHES_ADDRESS] = {
+    "cenote.refreshes", COUNTER_OF_POOL, "reason", "address",
+    "Channels whose place another one took over while they were connected."
   },
   [COUNTER_PLANS_REFUSED] = {
     "cenote.connector.plans_refused", COUNTER_OF_POOL, NULL, NULL,

@@ -247,7 +247,8 @@ typedef struct CenoteAddressView {
 
 enum {
   CENOTE_CHANNEL_EJECTED = 1u << 0,
-  CENOTE_CHANNEL_STALE = 1u << 1     /* made before the last reload, rotation or certificate change */
+  CENOTE_CHANNEL_STALE = 1u << 1     /* to be replaced: made before the last reload, rotation or certificate
+                                    * change, or of more than max-connection-age */
 };
 
 typedef struct CenoteChannelView {

@@ -10,6 +10,7 @@
  *   min-ping=MS          pings that come more often, with calls or without, are struck
  *   delay=MS             Echo answers so much later
  *   streams=N            that many calls at once over one connection
+ *   max-age=MS           a connection of that age is told to go away, and its calls may finish
  *
  * Prints its port.  Then it obeys lines on stdin, answers each with one, and ends with it:
  *   serve N    from now on its health is ServingStatus N, and who watches is told;
@@ -63,6 +64,7 @@ static int max_streams;
 static int serving = 1;
 static gboolean has_watch = TRUE, has_check = TRUE, mute;
 static int min_ping_ms;
+static int max_age_ms;
 static guint n_echoes, n_health, n_others;
 
 static void
@@ -360,7 +362,7 @@ read_option (const char *option)
   else if (strcmp (option, "mute") == 0)
     mute = TRUE;
   else if (sscanf (option, "min-ping=%d", &min_ping_ms) != 1 && sscanf (option, "delay=%d", &delay_ms) != 1 &&
-           sscanf (option, "streams=%d", &max_streams) != 1)
+           sscanf (option, "streams=%d", &max_streams) != 1 && sscanf (option, "max-age=%d", &max_age_ms) != 1)
     fprintf (stderr, "health: what is %s?\n", option);
 }
 
@@ -375,13 +377,15 @@ start (const char *port)
 {
   g_autofree char *address = g_strdup_printf ("127.0.0.1:%s", port);
   grpc_server_credentials *plaintext = grpc_insecure_server_credentials_create ();
-  grpc_arg rows[3];
+  grpc_arg rows[4];
   gsize n_rows = 0;
   grpc_channel_args args;
   int bound;
 
   if (max_streams > 0)
     rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONCURRENT_STREAMS, max_streams);
+  if (max_age_ms > 0)
+    rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONNECTION_AGE_MS, max_age_ms);
   if (min_ping_ms > 0) {
     rows[n_rows++] = integer_arg (GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, min_ping_ms);
     rows[n_rows++] = integer_arg (GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -410,7 +414,7 @@ main (int argc, char **argv)
   watchers = g_ptr_array_new ();
   grpc_init ();
   if (argc < 2 || !start (argv[1])) {
-    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N]\n", stderr);
+    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS]\n", stderr);
     return 2;
   }
   exchange_begin ();

@@ -217,6 +217,7 @@ private:
     channel_site.control = control;
     channel_site.links = &links;
     channel_site.connect_timeout_us = connect_timeout_us;
+    channel_site.max_age_us = CENOTE_OFF;
     channel_site.became = [] (Channel *of_channel, CenoteChannelState old, ChannelEvent event) {
       of (of_channel)
         ->steps.push_back (std::string (cenote_channel_state_to_string (old)) + " -" + channel_event_to_string (event) +
@@ -225,6 +226,8 @@ private:
         of_channel->place = 0;
       if (event == CHANNEL_SERVES || event == CHANNEL_SERVES_NOT)
         of (of_channel)->say (channel_is_shown (of_channel) ? "fit" : "unfit");
+      if (event == CHANNEL_AGED)
+        of (of_channel)->say ("stale");
     };
     channel_site.connected = [] (Channel *of_channel, gint64) { of (of_channel)->say ("connected"); };
     channel_site.failed = [] (Channel *of_channel, const char *error, gint64) {
@@ -391,7 +394,7 @@ struct Cell {
 
 /* In the order of the situations; of each, in the order of the events:
  * dial, connecting, ready, lost, failed, late, proved, drain, revive, tick,
- * ping_failed, serves, serves_not. */
+ * ping_failed, serves, serves_not, aged. */
 const std::vector<std::vector<Cell>> matrix = {
   /* idle, new: it has no link to tell of anything */
   { { CONNECTING, "dials" },
@@ -402,6 +405,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { SHUTDOWN, "" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
@@ -420,6 +424,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" } },
   /* the same, leased: a failed link keeps this channel, and another one takes its place */
   { { CONNECTING, "dials" },
@@ -430,6 +435,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { DRAINING, "leaves-the-line" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
@@ -448,6 +454,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" } },
   /* connecting in place, leased */
   { { CONNECTING, "" },
@@ -458,6 +465,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "failed(no connection within connect-timeout (500 ms)) retry-in-100 successor" },
     { CONNECTING, "" },
     { DRAINING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
@@ -476,7 +484,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { FAILURE, "lost(why) retry-in-100 asks closes" },
     { READY, "fit" },
-    { READY, "unfit" } },
+    { READY, "unfit" },
+    { READY, "stale" } },
   /* ready, healthy */
   { { READY, "" },
     { READY, "" },
@@ -490,7 +499,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { FAILURE, "lost(why) retry-in-0 asks closes" },
     { READY, "fit" },
-    { READY, "unfit" } },
+    { READY, "unfit" },
+    { READY, "stale" } },
   /* ready, leased */
   { { READY, "" },
     { READY, "" },
@@ -504,7 +514,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { READY, "" },
     { DRAINING, "lost(why) retry-in-100 successor" },
     { READY, "fit" },
-    { READY, "unfit" } },
+    { READY, "unfit" },
+    { READY, "stale" } },
   /* transient failure: in line already, without a link */
   { { CONNECTING, "leaves-the-line dials" },
     { FAILURE, "" },
@@ -514,6 +525,7 @@ const std::vector<std::vector<Cell>> matrix = {
     { FAILURE, "" },
     { FAILURE, "" },
     { SHUTDOWN, "leaves-the-line" },
+    { FAILURE, "" },
     { FAILURE, "" },
     { FAILURE, "" },
     { FAILURE, "" },
@@ -532,9 +544,11 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" } },
   /* draining, failed: nothing calls it back */
   { { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
@@ -560,9 +574,11 @@ const std::vector<std::vector<Cell>> matrix = {
     { SHUTDOWN, "closes" },
     { DRAINING, "" },
     { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" } },
   /* shutdown */
   { { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
@@ -598,7 +614,8 @@ check_cell (const Situation &situation, ChannelEvent event, const Cell &cell)
   std::string where = std::string (situation.name) + " -" + channel_event_to_string (event) + "->";
   Bench bench;
   std::string effects;
-  bool moves = cell.next != situation.state || strstr (cell.effects, "fit") != nullptr;
+  bool moves = cell.next != situation.state || strstr (cell.effects, "fit") != nullptr ||
+               strstr (cell.effects, "stale") != nullptr;
 
   situation.enter (bench);
   ASSERT_EQ (bench.channel->state, situation.state) << situation.name;

@@ -89,7 +89,7 @@ TEST_F (CountsTest, ChannelsThatAreReplaced)
   run (SIM_S);
   cenote_pool_reconnect (pool);
   run (SIM_S);
-  EXPECT_EQ (grown (COUNTER_REFRESHES), 3u);
+  EXPECT_EQ (grown (COUNTER_REFRESHES_RECONNECT), 3u);
   EXPECT_EQ (grown (COUNTER_DISCONNECTIONS), 0u);
 }
 

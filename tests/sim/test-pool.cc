@@ -604,7 +604,7 @@ TEST_F (PoolTest, ReconnectMakesBeforeItBreaks)
     EXPECT_EQ (after.count (number), 1u) << "a replacement inherits its place";
     EXPECT_GT (after[number], 3u);
   }
-  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DRAINED)->reason, "was replaced");
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DRAINED)->reason, "was replaced: the pool reconnects");
   cenote_pool_scale_up (pool, 4, nullptr);
   run (SIM_S);
   EXPECT_TRUE (can_get ());
@@ -628,7 +628,7 @@ TEST_F (PoolTest, ATransportHasItsChannelsReplacedOneAtATime)
     ASSERT_TRUE (can_get ());
   }
   EXPECT_EQ (peer->n_accepted, 6u);
-  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DRAINED)->reason, "was replaced");
+  EXPECT_EQ (last (CENOTE_EVENT_CHANNEL_DRAINED)->reason, "was replaced: its transport has changed");
 }
 
 TEST_F (PoolTest, WhatIsNotConnectedTriesAnewAtTheBackoffsTimes)

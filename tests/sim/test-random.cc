@@ -142,6 +142,7 @@ private:
   {
     static const char *const backoffs[] = { "schedule", "steady", "exponential" };
     static const char *const pickers[] = { "p2c", "round-robin" };
+    static const char *const ages[] = { "off", "1s", "20s" };
     std::string targets;
 
     for (guint i = 0; i < n_targets; i++)
@@ -150,9 +151,9 @@ private:
       "[cenote]\ntelemetry=\nmax-concurrent-dials=%u\n[backoff:steady]\nplugin=constant\ndelay=%ums\n"
       "[pool:p]\ntargets=%s\ntransport=peers\nbackoff=%s\nsize=%u\nmax-concurrent-dials=%u\n"
       "max-connect-attempts=%u\nconnect-timeout=%ums\nacquire-timeout=1s\nmax-waiters=20\ndrain-timeout=24h\n"
-      "initialization=%s\npicker=%s\n",
+      "initialization=%s\npicker=%s\nmax-connection-age=%s\n",
       budget, 1 + pick (300), targets.c_str (), backoffs[pick (3)], size, max_dials, pick (2) * pick (6),
-      100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)]);
+      100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)], ages[pick (3)]);
   }
 
   /* --------------------------------------------------------------- steps */

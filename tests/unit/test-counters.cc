@@ -25,10 +25,10 @@ TEST_F (CountersTest, BeginAtZeroAndAreApart)
 {
   for (guint id = 0; id < N_OWN_COUNTERS; id++)
     EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), 0u);
-  counters_add (counters.get (), COUNTER_REFRESHES, 3);
-  counters_add (counters.get (), COUNTER_REFRESHES, 4);
+  counters_add (counters.get (), COUNTER_REFRESHES_RECONNECT, 3);
+  counters_add (counters.get (), COUNTER_REFRESHES_RECONNECT, 4);
   for (guint id = 0; id < N_OWN_COUNTERS; id++)
-    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), id == COUNTER_REFRESHES ? 7u : 0u);
+    EXPECT_EQ (counters_sum (counters.get (), (CounterId) id), id == COUNTER_REFRESHES_RECONNECT ? 7u : 0u);
 }
 
 /* More threads than shards, so that some share one. */
@@ -41,7 +41,7 @@ TEST_F (CountersTest, AreExactFromManyThreads)
     threads.emplace_back ([this] {
       for (guint64 i = 0; i < n; i++) {
         counters_add (counters.get (), COUNTER_DISCONNECTIONS, 1);
-        counters_add (counters.get (), COUNTER_REFRESHES, 2);
+        counters_add (counters.get (), COUNTER_REFRESHES_RECONNECT, 2);
       }
     });
   guint64 last = 0;
@@ -53,7 +53,7 @@ TEST_F (CountersTest, AreExactFromManyThreads)
   for (std::thread &thread : threads)
     thread.join ();
   EXPECT_EQ (counters_sum (counters.get (), COUNTER_DISCONNECTIONS), n_threads * n);
-  EXPECT_EQ (counters_sum (counters.get (), COUNTER_REFRESHES), n_threads * n * 2);
+  EXPECT_EQ (counters_sum (counters.get (), COUNTER_REFRESHES_RECONNECT), n_threads * n * 2);
 }
 
 TEST_F (CountersTest, EachHasANameOfItsOwn)

@@ -569,12 +569,12 @@ TEST (SettingsRules, ChannelArguments)
 TEST (SettingsRules, WhatHasNoEffectYetIsANote)
 {
   Checked c (
-    local ("idle-timeout=10s\ndns-refresh=30s\nhard-stream-limit=no\nmax-connection-age=1h\nkeepalive-timeout=5s\n"));
+    local ("idle-timeout=10s\ndns-refresh=30s\nhard-stream-limit=no\nmax-connection-age-jitter=5%\nkeepalive-timeout=5s\n"));
 
   ASSERT_NE (c.settings, nullptr) << c.problems ();
   EXPECT_EQ (pool_number (&c.pool (), POOL_IDLE_TIMEOUT), 10000000);
   EXPECT_EQ (c.notes, (Lines{ "(data):3: [pool:a] idle-timeout: has no effect yet in this version",
-                              "(data):6: [pool:a] max-connection-age: has no effect yet in this version",
+                              "(data):6: [pool:a] max-connection-age-jitter: has no effect while max-connection-age is off",
                               "(data):7: [pool:a] keepalive-timeout: has no effect while keepalive-time and "
                               "ping-interval are off" }));
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates that change while calls are made. */
+#include "tests/servers/authority.h"
+#include "tests/servers/load.h"
+#include "tests/servers/servers.h"
+#include "tests/servers/tls-client.h"
+
+namespace {
+
+std::string
+write_identity (const Folder &folder, const Credential &credential)
+{
+  return "cert-file=" + folder.write ("client.pem", credential.certificate) +
+         "\nkey-file=" + folder.write ("client.key", credential.key) + "\n";
+}
+
+TEST (Rotation, CertificatesLoseNoCall)
+{
+  const unsigned n = scaled (300, 8); /* a minute at full length */
+  const Authority ca;
+  const Credential own = ca.issue (Claim ());
+  Folder folder;
+  EchoServer server;
+
+  ASSERT_TRUE (server.start ({ folder.write ("server.pem", own.certificate), folder.write ("server.key", own.key),
+                               folder.write ("ca.pem", ca.pem ()) }));
+  TlsClient client (server.port (), "ca-file=" + folder / "ca.pem" + "\nrefresh=100ms\n" +
+                                      write_identity (folder, ca.issue ("client 0")),
+                    "size=3\n");
+  ASSERT_TRUE (client.await_connected (3));
+  Load load (client.pool, DEMO_ECHO_METHOD);
+  for (unsigned i = 1; i <= n; i++) {
+    write_identity (folder, ca.issue ("client " + std::to_string (i)));
+    ASSERT_TRUE (client.await_header (":peer", "client " + std::to_string (i)));
+  }
+  load.expect_no_failure ("with certificates that change");
+  EXPECT_TRUE (client.await_connected (3 * (n + 1)));
+}
+
+} // namespace
