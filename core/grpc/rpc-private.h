@@ -13,7 +13,7 @@ struct RpcRequest {
   grpc_slice method;
   grpc_metadata *metadata;
   gsize n_metadata;
-  grpc_byte_buffer *message; /* NULL: a stream's */
+  GBytes *message;           /* NULL: a stream's */
 };
 
 /* What ends with an event of its own on the queue. */
@@ -39,6 +39,7 @@ struct Rpc {
   _Atomic guint ordering;    /* orders what is written here before what C-core reads, for sanitizers */
   grpc_metadata_array initial;
   grpc_metadata_array trailing;
+  grpc_byte_buffer *sent;    /* a unary call's request: C-core takes what is in it, so each attempt has its own */
   grpc_byte_buffer *message; /* the one that was read last */
   gboolean no_more;          /* a stream: a read found the end */
   grpc_byte_buffer *second;  /* a unary call's second message, which is a fault */

@@ -65,7 +65,7 @@ rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_me
   request = g_new0 (RpcRequest, 1);
   request->method = grpc_slice_from_copied_string (method);
   request->metadata = g_new (grpc_metadata, n_metadata);
-  request->message = message == NULL ? NULL : rpc_buffer_from_bytes (message);
+  request->message = message == NULL ? NULL : g_bytes_ref (message);
   for (i = 0; i < n_metadata; i++) {
     if (!add_metadatum (request, &metadata[i], error)) {
       rpc_request_free (request);
@@ -88,6 +88,6 @@ rpc_request_free (RpcRequest *request)
   }
   g_free (request->metadata);
   grpc_slice_unref (request->method);
-  grpc_byte_buffer_destroy (request->message);
+  g_clear_pointer (&request->message, g_bytes_unref);
   g_free (request);
 }

@@ -129,6 +129,7 @@ rpc_free (Rpc *rpc)
     return;
   grpc_metadata_array_destroy (&rpc->initial);
   grpc_metadata_array_destroy (&rpc->trailing);
+  grpc_byte_buffer_destroy (rpc->sent);
   grpc_byte_buffer_destroy (rpc->message);
   grpc_byte_buffer_destroy (rpc->second);
   g_clear_pointer (&rpc->reply, g_bytes_unref);
@@ -159,12 +160,12 @@ rpc_handle_cancel (RpcHandle *handle, int status, const char *why)
 
 /* -------------------------------------------------------------------- unary */
 
-void
-rpc_begin_unary (Rpc *rpc)
+static void
+start_unary (Rpc *rpc)
 {
   const grpc_op head[] = {
     rpc_op_send_initial (rpc),
-    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = rpc->request->message },
+    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = rpc->sent },
     { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
     rpc_op_receive_initial (rpc),
     rpc_op_receive_message (rpc),
@@ -174,6 +175,13 @@ rpc_begin_unary (Rpc *rpc)
   rpc->steps[RPC_HEAD] = rpc->steps[RPC_STATUS] = STEP_UNDER_WAY;
   start (rpc, RPC_HEAD, head, G_N_ELEMENTS (head));
   start (rpc, RPC_STATUS, &status, 1);
+}
+
+void
+rpc_begin_unary (Rpc *rpc)
+{
+  rpc->sent = rpc_buffer_from_bytes (rpc->request->message);
+  start_unary (rpc);
 }
 
 /* Asking for a second message shows one that has come, and costs nothing where there is none. */

@@ -113,6 +113,27 @@ TEST_F (Call, TheLeaseGoesBackWithItsOutcome)
   EXPECT_EQ (0, status->in_flight);
 }
 
+/* C-core takes the message out of what it is given, and an attempt that follows has it all the same. */
+TEST_F (Call, WhatIsTriedAgainHasItsMessage)
+{
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+  const std::string large (100000, 'x');
+
+  options.retry = CENOTE_RETRY_IDEMPOTENT;
+  options.wait_for_ready = TRUE;
+  for (int i = 0; i < 5; i++) {
+    std::thread restart ([this] {
+      server_.kill ();
+      EXPECT_TRUE (server_.start ());
+    });
+    for (int n = 0; n < 50; n++) {
+      EXPECT_EQ ("small", call (pool_, DEMO_ECHO_METHOD, "small", &options).text);
+      EXPECT_EQ (large, call (pool_, DEMO_ECHO_METHOD, large, &options).text);
+    }
+    restart.join ();
+  }
+}
+
 TEST_F (Call, WhatCannotBeSentIsRefused)
 {
   CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
