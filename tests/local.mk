@@ -22,7 +22,7 @@ SH_LOG_COMPILER = timeout --kill-after=10 $(TEST_LIMIT_S) bash
 test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
 test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
 
-test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests tests/sim-tests tests/stress-slots
+test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests tests/sim-tests tests/call-tests tests/stress-slots
 server_test_programs = tests/integration-tests tests/fault-tests
 if HAVE_GTEST
 check_PROGRAMS += $(test_programs)
@@ -158,6 +158,21 @@ tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
   tests/conformance/test-plugins.cc
 
+# Calls over real connections to peers in this process, which sanitizers see too.
+tests_call_tests_CPPFLAGS = $(test_cpp_flags)
+tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
+tests_call_tests_SOURCES = \
+  tests/call/call-test.h \
+  tests/call/test-ends.cc \
+  tests/call/test-retries.cc \
+  tests/servers/calls.h \
+  tests/servers/child.h \
+  tests/servers/client.h \
+  tests/servers/gauges.h \
+  tests/servers/http2-peer.cc \
+  tests/servers/http2-peer.h \
+  tests/servers/servers.h
+
 # A program of its own, because it runs itself with the barrier left out.
 tests_stress_slots_CPPFLAGS = $(test_cpp_flags)
 tests_stress_slots_LDADD = $(test_libs)
@@ -185,6 +200,7 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-outage.cc \
   tests/integration/test-pickers.cc \
   tests/integration/test-process.cc \
+  tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \

@@ -234,13 +234,16 @@ is_destroyed (const Rpc *rpc)
   return rpc->status == GRPC_STATUS_UNKNOWN && grpc_slice_str_cmp (rpc->details, "Channel Destroyed") == 0;
 }
 
-/* "Channel Destroyed" is C-core's word for a channel that went before the call began (FACTS 8). */
+/* "Channel Destroyed" is C-core's word for a channel that went before the call began (FACTS 8).  A peer
+ * can make C-core say -1, which is nobody's status. */
 int
 rpc_status (const Rpc *rpc)
 {
   if (rpc->fault != NULL)
     return GRPC_STATUS_INTERNAL;
-  return is_destroyed (rpc) ? GRPC_STATUS_UNAVAILABLE : (int) rpc->status;
+  if (is_destroyed (rpc))
+    return GRPC_STATUS_UNAVAILABLE;
+  return (int) rpc->status < 0 ? GRPC_STATUS_UNKNOWN : (int) rpc->status;
 }
 
 const char *
