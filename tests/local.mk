@@ -199,13 +199,16 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-keepalive.cc \
   tests/integration/test-outage.cc \
   tests/integration/test-pickers.cc \
+  tests/integration/test-plaintext-credentials.cc \
   tests/integration/test-process.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \
+  tests/servers/folder.h \
   tests/servers/gauges.h \
-  tests/servers/servers.h
+  tests/servers/servers.h \
+  tests/unit/log-capture.h
 
 if HAVE_LIBCRYPTO
 tests_integration_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
@@ -214,9 +217,7 @@ tests_integration_tests_SOURCES += \
   tests/integration/test-call-credentials.cc \
   tests/integration/test-tls.cc \
   tests/servers/authority.h \
-  tests/servers/folder.h \
-  tests/servers/tls-client.h \
-  tests/unit/log-capture.h
+  tests/servers/tls-client.h
 endif
 
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)

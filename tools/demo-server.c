@@ -248,10 +248,12 @@ name_of_peer (grpc_call *call)
   return text;
 }
 
-/* (transfer full): "" where there is none such. */
+/* (transfer full): "" where there is none such; one that came more than once is joined by ", ", as HTTP does. */
 static char *
 find_header (const Exchange *exchange, const char *name)
 {
+  g_autoptr (GString) values = g_string_new (NULL);
+
   if (strcmp (name, ":peer") == 0)
     return name_of_peer (exchange->call);
   if (strcmp (name, ":authority") == 0)
@@ -260,10 +262,13 @@ find_header (const Exchange *exchange, const char *name)
   for (size_t i = 0; i < exchange->metadata.count; i++) {
     const grpc_metadata *row = &exchange->metadata.metadata[i];
 
-    if (grpc_slice_str_cmp (row->key, name) == 0)
-      return g_strndup ((const char *) GRPC_SLICE_START_PTR (row->value), GRPC_SLICE_LENGTH (row->value));
+    if (grpc_slice_str_cmp (row->key, name) != 0)
+      continue;
+    if (values->len > 0)
+      g_string_append (values, ", ");
+    g_string_append_len (values, (const char *) GRPC_SLICE_START_PTR (row->value), (gssize) GRPC_SLICE_LENGTH (row->value));
   }
-  return g_strdup ("");
+  return g_strdup (values->str);
 }
 
 static grpc_byte_buffer *

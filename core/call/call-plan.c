@@ -109,11 +109,16 @@ count_retry (CallPlan *plan)
   plan->retries = RETRY_NONE;
 }
 
+/* Credentials are those of the moment: a call that has waited may carry a newer token. */
 Rpc *
 call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
 {
-  Rpc *rpc = rpc_new (lease->channel, queue, plan->request, call_plan_remaining_us (plan));
+  CcoreCredentials *credentials = plan->pool->plain_credentials;
+  Rpc *rpc;
 
+  if (credentials != NULL)
+    rpc_request_set_credentials (plan->request, credentials);
+  rpc = rpc_new (lease->channel, queue, plan->request, call_plan_remaining_us (plan));
   plan->wish.avoid = lease_channel_id (lease);
   count_retry (plan);
   calls_set_attempt (plan->pool->calls, &plan->record, rpc, lease->channel);

@@ -7,7 +7,7 @@
 #include "core/base/monitor.h"
 
 struct CcoreCredentials {
-  gatomicrefcount refs;      /* the pool's, and C-core's while a channel has them */
+  gatomicrefcount refs;      /* the pool's, its calls', and C-core's while a channel has them */
   char *header;
   grpc_call_credentials *calls; /* NULL until asked for; control thread */
   Monitor lock;              /* the next one */
@@ -37,10 +37,17 @@ ccore_credentials_new (const char *header, const char *value)
   return credentials;
 }
 
-static void
-credentials_unref (CcoreCredentials *credentials)
+CcoreCredentials *
+ccore_credentials_ref (CcoreCredentials *credentials)
 {
-  if (!g_atomic_ref_count_dec (&credentials->refs))
+  g_atomic_ref_count_inc (&credentials->refs);
+  return credentials;
+}
+
+void
+ccore_credentials_unref (CcoreCredentials *credentials)
+{
+  if (credentials == NULL || !g_atomic_ref_count_dec (&credentials->refs))
     return;
   grpc_slice_unref (credentials->value);
   monitor_clear (&credentials->lock);
@@ -56,7 +63,7 @@ ccore_credentials_free (CcoreCredentials *credentials)
   if (credentials->calls != NULL)
     grpc_call_credentials_release (credentials->calls);
   credentials->calls = NULL;
-  credentials_unref (credentials);
+  ccore_credentials_unref (credentials);
 }
 
 void
@@ -78,6 +85,22 @@ ccore_credentials_add_to (CcoreCredentials *credentials, grpc_metadata *out_meta
     .key = grpc_slice_from_copied_string (credentials->header),
     .value = credentials_take_value (credentials),
   };
+}
+
+const char *
+ccore_credentials_header (const CcoreCredentials *credentials)
+{
+  return credentials->header;
+}
+
+char *
+ccore_credentials_dup_value (CcoreCredentials *credentials)
+{
+  grpc_slice value = credentials_take_value (credentials);
+  char *text = g_strndup ((const char *) GRPC_SLICE_START_PTR (value), GRPC_SLICE_LENGTH (value));
+
+  grpc_slice_unref (value);
+  return text;
 }
 
 /* ------------------------------------------------------- for C-core's calls */
@@ -109,7 +132,7 @@ describe (void *state)
 static void
 destroy (void *state)
 {
-  credentials_unref (state);
+  ccore_credentials_unref (state);
 }
 
 struct grpc_call_credentials *
@@ -125,7 +148,7 @@ ccore_credentials_get (CcoreCredentials *credentials)
 
   if (credentials->calls != NULL)
     return credentials->calls;
-  g_atomic_ref_count_inc (&credentials->refs);
+  ccore_credentials_ref (credentials);
   credentials->calls = grpc_metadata_credentials_create_from_plugin (plugin, GRPC_PRIVACY_AND_INTEGRITY, NULL);
   return credentials->calls;
 }

@@ -18,8 +18,11 @@ typedef struct CcoreCredentials CcoreCredentials;
 
 /* HEADER: a lower-case name; VALUE: printable ASCII.  Any thread; does not need grpc_init(). */
 CcoreCredentials *ccore_credentials_new (const char *header, const char *value);
-/* Control thread.  Channels that have them keep them.  NULL is ignored. */
+/* Control thread.  Channels that have them keep them, and so does who has a reference.  NULL is ignored. */
 void ccore_credentials_free (CcoreCredentials *credentials);
+/* Any thread.  NULL is ignored. */
+CcoreCredentials *ccore_credentials_ref (CcoreCredentials *credentials);
+void ccore_credentials_unref (CcoreCredentials *credentials);
 
 /* Any thread. */
 void ccore_credentials_set (CcoreCredentials *credentials, const char *value);
@@ -29,5 +32,8 @@ struct grpc_call_credentials *ccore_credentials_get (CcoreCredentials *credentia
 /* Any thread: the header itself, for a call of Cenote's own on a channel that does not carry them.
  * OUT_METADATA has a reference to both its slices. */
 void ccore_credentials_add_to (CcoreCredentials *credentials, grpc_metadata *out_metadata);
+/* Any thread: the header's name, borrowed, and its value as it is now. (transfer full) */
+const char *ccore_credentials_header (const CcoreCredentials *credentials);
+char *ccore_credentials_dup_value (CcoreCredentials *credentials);
 
 #endif

@@ -36,6 +36,8 @@ struct Stream {
   Batch over;
   grpc_byte_buffer *request;
   grpc_byte_buffer *response;
+  grpc_metadata credential;  /* where n_credentials is not 0 */
+  gsize n_credentials;
   grpc_metadata_array initial;
   grpc_metadata_array trailing;
   grpc_status_code status;
@@ -52,6 +54,10 @@ stream_free (Stream *stream)
   grpc_metadata_array_destroy (&stream->initial);
   grpc_metadata_array_destroy (&stream->trailing);
   grpc_slice_unref (stream->details);
+  if (stream->n_credentials > 0) {
+    grpc_slice_unref (stream->credential.key);
+    grpc_slice_unref (stream->credential.value);
+  }
   grpc_call_unref (stream->call);
   g_free (stream);
 }
@@ -137,7 +143,8 @@ static void
 send_request (Stream *stream)
 {
   grpc_op ops[4] = {
-    { .op = GRPC_OP_SEND_INITIAL_METADATA },
+    { .op = GRPC_OP_SEND_INITIAL_METADATA,
+      .data.send_initial_metadata = { .count = stream->n_credentials, .metadata = &stream->credential } },
     { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
     { .op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &stream->initial },
     { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request },
@@ -227,6 +234,9 @@ start (const StreamMaker *maker, grpc_channel *channel, const StreamSpec *spec)
   grpc_metadata_array_init (&stream->trailing);
   stream->request = spec->request == NULL ? NULL : rpc_buffer_from_bytes (spec->request);
   stream->call = make_call (maker->data, channel, spec->method);
+  if (maker->credentials != NULL)
+    ccore_credentials_add_to (maker->credentials, &stream->credential);
+  stream->n_credentials = maker->credentials != NULL;
   if (spec->timeout_us != CENOTE_OFF)
     control_timer_set (maker->control, &stream->deadline, control_now_us (maker->control) + spec->timeout_us);
   send_request (stream);

@@ -11,8 +11,9 @@
 
 struct RpcRequest {
   grpc_slice method;
-  grpc_metadata *metadata;
+  grpc_metadata *metadata;   /* the caller's, and one for credentials */
   gsize n_metadata;
+  gboolean has_credentials;  /* the last one is theirs */
   GBytes *message;           /* NULL: a stream's */
 };
 

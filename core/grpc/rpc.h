@@ -14,6 +14,7 @@
 
 #include <cenote/call.h>
 
+#include "ccore-credentials.h"
 #include "core/call/headers.h"
 
 typedef struct grpc_completion_queue RpcQueue;
@@ -37,6 +38,8 @@ void rpc_queue_free (RpcQueue *queue);
 RpcRequest *rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message,
                              GError **error);
 void rpc_request_free (RpcRequest *request);
+/* The next attempts carry CREDENTIALS, as they are now, beside the metadata; while none is under way. */
+void rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credentials);
 
 /* ---------------------------------------------------------------- attempts */
 

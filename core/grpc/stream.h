@@ -15,6 +15,7 @@
 #ifndef CENOTE_CORE_STREAM_H
 #define CENOTE_CORE_STREAM_H
 
+#include "ccore-credentials.h"
 #include "ccore.h"
 
 typedef struct Stream Stream;
@@ -40,6 +41,7 @@ struct StreamMaker {
   /* Ends it; nothing is told any more. */
   void (*drop) (Stream *stream);
   gboolean for_ccore;        /* only for channels that C-core drives */
+  CcoreCredentials *credentials; /* (borrowed) (nullable): what streams carry because their channels do not */
   Control *control;
   gpointer data;
 };

@@ -21,6 +21,7 @@ static void
 pool_free (CenotePool *pool)
 {
   mock_unref (pool->mock);
+  ccore_credentials_unref (pool->plain_credentials);
   g_ptr_array_unref (pool->channels);
   g_ptr_array_unref (pool->addresses);
   pool_view_clear (&pool->view);
@@ -54,6 +55,17 @@ cenote_pool_get_name (CenotePool *pool)
 {
   g_return_val_if_fail (pool != NULL, NULL);
   return pool->settings->name;
+}
+
+gboolean
+cenote_pool_get_plaintext_credentials (CenotePool *pool, const char **out_header, char **out_value)
+{
+  g_return_val_if_fail (pool != NULL && out_header != NULL && out_value != NULL, FALSE);
+  if (pool->plain_credentials == NULL || process_is_forked_child ())
+    return FALSE;
+  *out_header = ccore_credentials_header (pool->plain_credentials);
+  *out_value = ccore_credentials_dup_value (pool->plain_credentials);
+  return TRUE;
 }
 
 /* ------------------------------------------------------------------- status */

@@ -215,6 +215,13 @@ make_plugins (CenotePool *pool, GError **error)
   return TRUE;
 }
 
+/* Channels of a secure transport carry credentials themselves; without one calls do, where that is allowed. */
+static gboolean
+channels_prove (const PoolSettings *settings)
+{
+  return (settings->transport->plugin->ops.transport.flags & CENOTE_TRANSPORT_SECURE) != 0;
+}
+
 static gboolean
 make_credentials (CenotePool *pool, GError **error)
 {
@@ -223,7 +230,11 @@ make_credentials (CenotePool *pool, GError **error)
   if (settings->credentials.kind == CREDENTIALS_NONE)
     return TRUE;
   pool->credentials = call_credentials_new (pool->control, &settings->credentials, settings->name, error);
-  return pool->credentials != NULL;
+  if (pool->credentials == NULL)
+    return FALSE;
+  if (!channels_prove (settings))
+    pool->plain_credentials = pool->streams.credentials = ccore_credentials_ref (call_credentials_get (pool->credentials));
+  return TRUE;
 }
 
 Address *
@@ -267,6 +278,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   monitor_init (&pool->lock);
   pool->settings = pool_settings_ref ((PoolSettings *) settings);
   pool->site = site;
+  pool->streams = site->streams;
   pool->control = control_ref (site->control);
   pool->bus = bus_ref (site->bus);
   pool->callbacks = callbacks_ref (site->callbacks);

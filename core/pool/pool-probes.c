@@ -20,7 +20,7 @@ typedef struct Probes {
 static gboolean
 can_ask (const CenotePool *pool)
 {
-  const StreamMaker *streams = &pool->site->streams;
+  const StreamMaker *streams = &pool->streams;
   const PluginUse *transport = pool->settings->transport;
 
   if (streams->start == NULL || transport == NULL || transport->plugin == NULL)
@@ -146,14 +146,14 @@ pool_wire_probes (CenotePool *pool)
   gint64 ping_us = pool_number (settings, POOL_PING_INTERVAL);
 
   pool->ping_site = (PingSite) {
-    .streams = &pool->site->streams,
+    .streams = &pool->streams,
     .interval_us = ping_us,
     .timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
     .n_alive = &pool->n_streams,
     .ended = ping_ended,
   };
   pool->health_site = (HealthSite) {
-    .streams = &pool->site->streams,
+    .streams = &pool->streams,
     .request = health_request_new (pool_text (settings, POOL_HEALTH_SERVICE)),
     .answer_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
     .interval_us = ping_us == CENOTE_OFF ? CHECK_INTERVAL_US : ping_us,

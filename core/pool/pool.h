@@ -109,6 +109,7 @@ struct CenotePool {
   Observers *observers;      /* any thread */
   Calls *calls;              /* any thread (reference) */
   RetryBudget retry_budget;  /* any thread */
+  CcoreCredentials *plain_credentials; /* any thread, immutable (reference): what calls carry as channels do not; nullable */
   _Atomic guint next_waiter_id;
 
   Monitor lock;              /* the next six: for callers' errors, and the mock */
@@ -135,6 +136,7 @@ struct CenotePool {
   PingSite ping_site;
   HealthSite health_site;
   HostServices services;
+  StreamMaker streams;       /* the site's, with the pool's plain_credentials */
   guint n_streams;           /* private ones that are not over */
   guint n_links;
   GQueue lingering;          /* links that are over, but for their attempt */

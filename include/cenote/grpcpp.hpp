@@ -223,7 +223,21 @@ private:
 
     if (!cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
       return GrpcDoor::call_on (*lame_channel (*error.get ()), method, context, queue);
+    add_credentials (*context);
     return leased_call (Lease::adopt (lease), method, *context, *queue, position);
+  }
+
+  /* Those that the pool's channels do not carry, because they are plaintext. */
+  void
+  add_credentials (grpc::ClientContext &context) const
+  {
+    const char *header = nullptr;
+    char *value = nullptr;
+
+    if (!cenote_pool_get_plaintext_credentials (pool_.raw (), &header, &value))
+      return;
+    std::unique_ptr<char, decltype (&g_free)> owned (value, g_free);
+    context.AddMetadata (header, value);
   }
 
   grpc::internal::Call

@@ -144,6 +144,20 @@ typedef gboolean (*CenoteOperation) (grpc_channel *channel, gpointer user_data, 
  */
 CENOTE_API gboolean cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_data, gint64 timeout_ms, GError **error);
 
+/**
+ * cenote_pool_get_plaintext_credentials:
+ * @out_header: (out) (transfer none): the name of a header, lower case; valid while @pool is
+ * @out_value: (out) (transfer full): its value now, a secret; g_free()
+ *
+ * What a call that the program makes itself, over a lease's channel, has to carry because
+ * the channel does not: the pool's api-key, token or user and password, where its transport is
+ * not secure and allow-plaintext-credentials=yes.  Over a secure transport channels carry
+ * them.  Cenote's own calls and the C++ stubs need none of this.  A token may change: ask for each call.
+ * Returns: FALSE where there is nothing to carry (outputs are untouched).
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_pool_get_plaintext_credentials (CenotePool *pool, const char **out_header, char **out_value);
+
 /* ---------------------------------------------------------------- by address */
 
 /**

@@ -112,6 +112,23 @@ TEST_F (WireCredentials, AUserAndPasswordOfAConnectionStringComeAsBasic)
                           g_bytes_get_size (reply.message)), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 
+/* The channel carries them, so the call does not. */
+TEST_F (WireCredentials, ComeOnceWithCenotesOwnCalls)
+{
+  TlsClient client (server.port (), transport, "api-key=s3cret\nallow-plaintext-credentials=yes\n");
+  g_autoptr (GBytes) request = g_bytes_new_static ("api-key", strlen ("api-key"));
+  g_autoptr (GBytes) response = nullptr;
+  g_autoptr (GError) error = nullptr;
+  const char *header;
+  char *value;
+
+  ASSERT_TRUE (client.await_ready ());
+  ASSERT_TRUE (cenote_call_unary (client.pool, DEMO_HEADER_METHOD, request, nullptr, &response, &error)) << error->message;
+  EXPECT_EQ (std::string (static_cast<const char *> (g_bytes_get_data (response, nullptr)), g_bytes_get_size (response)),
+             "s3cret");
+  EXPECT_FALSE (cenote_pool_get_plaintext_credentials (client.pool, &header, &value));
+}
+
 TEST_F (WireCredentials, ABrokenTokenFileIsAnErrorThatDoesNotShowIt)
 {
   EXPECT_THAT (refusal ("token-file=" + folder.write ("token", "s3cret and more\n") + "\n"),

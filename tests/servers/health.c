@@ -11,6 +11,7 @@
  *   delay=MS             Echo answers so much later
  *   streams=N            that many calls at once over one connection
  *   max-age=MS           a connection of that age is told to go away, and its calls may finish
+ *   api-key=KEY          a call without the one header api-key with this value is UNAUTHENTICATED
  *
  * Prints its port.  Then it obeys lines on stdin, answers each with one, and ends with it:
  *   serve N    from now on its health is ServingStatus N, and who watches is told;
@@ -65,6 +66,7 @@ static int serving = 1;
 static gboolean has_watch = TRUE, has_check = TRUE, mute;
 static int min_ping_ms;
 static int max_age_ms;
+static const char *api_key;  /* NULL: none is wanted */
 static guint n_echoes, n_health, n_others;
 
 static void
@@ -163,6 +165,22 @@ watch (Exchange *exchange)
     tell (exchange);
 }
 
+static gboolean
+may_enter (const Exchange *exchange)
+{
+  guint n = 0, n_good = 0;
+  gsize i;
+
+  for (i = 0; i < exchange->metadata.count; i++) {
+    const grpc_metadata *row = &exchange->metadata.metadata[i];
+    gboolean is_key = grpc_slice_str_cmp (row->key, "api-key") == 0;
+
+    n += is_key;
+    n_good += is_key && api_key != NULL && grpc_slice_str_cmp (row->value, api_key) == 0;
+  }
+  return api_key == NULL || (n == 1 && n_good == 1);
+}
+
 static void
 echo (Exchange *exchange)
 {
@@ -201,7 +219,9 @@ answer (Exchange *exchange)
   gboolean checks = is_method (exchange, "/grpc.health.v1.Health/Check");
 
   n_health += watches || checks;
-  if (is_method (exchange, "/cenote.test.Work/Echo") && exchange->request != NULL) {
+  if (!may_enter (exchange)) {
+    reply (exchange, NULL, GRPC_STATUS_UNAUTHENTICATED);
+  } else if (is_method (exchange, "/cenote.test.Work/Echo") && exchange->request != NULL) {
     echo_in_time (exchange);
   } else if (is_method (exchange, "/cenote.test.Work/Hold")) {
     exchange->stage = STAGE_HELD;
@@ -361,6 +381,8 @@ read_option (const char *option)
     has_check = FALSE;
   else if (strcmp (option, "mute") == 0)
     mute = TRUE;
+  else if (g_str_has_prefix (option, "api-key="))
+    api_key = option + strlen ("api-key=");
   else if (sscanf (option, "min-ping=%d", &min_ping_ms) != 1 && sscanf (option, "delay=%d", &delay_ms) != 1 &&
            sscanf (option, "streams=%d", &max_streams) != 1 && sscanf (option, "max-age=%d", &max_age_ms) != 1)
     fprintf (stderr, "health: what is %s?\n", option);
@@ -414,7 +436,7 @@ main (int argc, char **argv)
   watchers = g_ptr_array_new ();
   grpc_init ();
   if (argc < 2 || !start (argv[1])) {
-    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS]\n", stderr);
+    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS] [api-key=KEY]\n", stderr);
     return 2;
   }
   exchange_begin ();
