@@ -9,6 +9,7 @@ struct Ccore {
   grpc_completion_queue *callbacks;
   grpc_completion_queue *poll;
   grpc_channel *lame;        /* for nudges */
+  gboolean left;             /* a watch was */
   _Atomic gint ends;         /* of ccore_free() and of the shutdown: the second one frees */
   _Atomic gboolean is_shut_down;
 };
@@ -65,7 +66,7 @@ ccore_free (Ccore *ccore, gboolean wait)
   grpc_channel_destroy (ccore->lame);
   atomic_store (&ccore->is_shut_down, FALSE);
   grpc_completion_queue_shutdown (ccore->callbacks);
-  while (wait && !atomic_load (&ccore->is_shut_down) && g_get_monotonic_time () < until)
+  while (wait && !ccore->left && !atomic_load (&ccore->is_shut_down) && g_get_monotonic_time () < until)
     ccore_poll_wait (ccore, 1);
   queue_drain (ccore->poll);
   ccore_end (ccore);
@@ -175,7 +176,7 @@ ccore_channel_reset_backoff (grpc_channel *channel)
 
 /* ----------------------------------------------------------------- watches */
 
-typedef enum { WATCH_FREE, WATCH_ARMED, WATCH_ABANDONED } WatchState;
+typedef enum { WATCH_FREE, WATCH_ARMED, WATCH_ABANDONED, WATCH_LEFT } WatchState;
 
 struct CcoreWatch {
   grpc_completion_queue_functor functor; /* first */
@@ -184,6 +185,8 @@ struct CcoreWatch {
   grpc_channel *channel;
   void (*fired) (gpointer data);
   gpointer data;
+  void (*left_func) (gpointer data);
+  gpointer left_data;
 };
 
 /* On a thread of C-core's.  After FIRED the watch may be gone. */
@@ -193,10 +196,19 @@ watch_run (grpc_completion_queue_functor *functor, int ok)
   CcoreWatch *watch = (CcoreWatch *) functor;
 
   (void) ok;
-  if (atomic_exchange (&watch->state, WATCH_FREE) == WATCH_ABANDONED)
+  switch ((WatchState) atomic_exchange (&watch->state, WATCH_FREE)) {
+  case WATCH_LEFT:
+    watch->left_func (watch->left_data);
     g_free (watch);
-  else
+    break;
+  case WATCH_ABANDONED:
+    g_free (watch);
+    break;
+  case WATCH_ARMED:
+  case WATCH_FREE:
     watch->fired (watch->data);
+    break;
+  }
 }
 
 CcoreWatch *
@@ -232,4 +244,18 @@ ccore_watch_abandon (CcoreWatch *watch)
   gint armed = WATCH_ARMED;
 
   return atomic_compare_exchange_strong (&watch->state, &armed, WATCH_ABANDONED);
+}
+
+gboolean
+ccore_watch_leave (CcoreWatch *watch, void (*func) (gpointer data), gpointer data)
+{
+  Ccore *ccore = watch->ccore;
+  gint armed = WATCH_ARMED;
+  gboolean left;
+
+  watch->left_func = func;
+  watch->left_data = data;
+  left = atomic_compare_exchange_strong (&watch->state, &armed, WATCH_LEFT);
+  ccore->left |= left;
+  return left;
 }

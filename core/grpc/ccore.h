@@ -24,7 +24,8 @@ typedef struct Ccore Ccore;
 /* Takes grpc_init(). */
 Ccore *ccore_new (void);
 /* Shuts the queues down; grpc_init() is given back when the last watch and call
- * on them is over.  WAIT: until then, at most 1 s, driving C-core meanwhile. */
+ * on them is over.  WAIT: until then, at most 1 s, driving C-core meanwhile; not for
+ * watches that were left. */
 void ccore_free (Ccore *ccore, gboolean wait);
 
 /* Drives what is ready, and returns at once. */
@@ -57,6 +58,10 @@ void ccore_watch_free (CcoreWatch *watch);
 /* Gives an armed watch up: FIRED will not run any more, and it frees itself.
  * FALSE: it has fired, or is about to call FIRED: wait for that. */
 gboolean ccore_watch_abandon (CcoreWatch *watch);
+/* The same, but that FUNC is called in FIRED's place, once, on any thread; it may destroy
+ * the channel, and C-core may not.  Outlives the Ccore: where nobody is left to drive
+ * C-core, it looks after its connections itself, every 5 s. */
+gboolean ccore_watch_leave (CcoreWatch *watch, void (*func) (gpointer data), gpointer data);
 
 /* ----------------------------------------------------------- private calls */
 

@@ -19,6 +19,8 @@ typedef struct Hold {
   Instance *transport;
   Link *link;                /* NULL: an orphan's, driven by C-core */
   gboolean orphan;
+  gboolean leaves;           /* at its end the channel is left to its watch */
+  grpc_channel *left;        /* it was: that channel */
 } Hold;
 
 struct Link {
@@ -183,7 +185,8 @@ enter_state (Link *link, CenoteChannelState state, const char *error)
 /* C-core 1.51 never closes the connection of a channel that is destroyed while it
  * connects, where the peer's SETTINGS come after that.  So such a link is kept,
  * with its slot closed, until its attempt is over, or nearly: with the attempt's own
- * timeout C-core would dial again at once, so it goes LINGER_EARLY_US before that. */
+ * timeout C-core would dial again at once, so it goes LINGER_EARLY_US before that.
+ * Where the control thread is about to end, it is its watch that ends the channel. */
 #define LINGER_EARLY_US (50 * 1000)
 
 static gboolean
@@ -221,13 +224,20 @@ has_lingered (gpointer data)
   link_free_if_over (link);
 }
 
+static void
+leave (Link *link)
+{
+  link->hold->leaves = TRUE;
+  has_lingered (link);
+}
+
 void
-link_end_lingering (const LinkSite *site)
+link_leave_lingering (const LinkSite *site)
 {
   Link *link;
 
   while ((link = g_queue_peek_head (site->lingering)) != NULL)
-    has_lingered (link);
+    leave (link);
 }
 
 /* ------------------------------------------------------- driven by C-core */
@@ -369,11 +379,9 @@ close_orphan (const CenoteTransportOps *ops, gpointer state, grpc_channel *chann
   ccore_unhold ();
 }
 
-/* The channel's end: on the control thread, or, for an orphan, wherever its last lease was released. */
 static void
-destroy_channel (grpc_channel *channel, gpointer data)
+close_channel (grpc_channel *channel, Hold *hold)
 {
-  Hold *hold = data;
   const CenoteTransportOps *ops = &hold->transport->plugin->ops.transport;
   gboolean self_driven = plugin_transport_drives_itself (hold->transport->plugin);
 
@@ -387,6 +395,45 @@ destroy_channel (grpc_channel *channel, gpointer data)
     link_unref (hold->link);
   instance_unref (hold->transport);
   g_free (hold);
+}
+
+/* On the thread of C-core's that tells that the attempt is over. */
+static void
+close_left (gpointer data)
+{
+  Hold *hold = data;
+
+  close_orphan (&hold->transport->plugin->ops.transport, hold->transport->state, hold->left);
+  instance_unref (hold->transport);
+  g_free (hold);
+}
+
+/* FALSE: its attempt is over. */
+static gboolean
+leave_channel (grpc_channel *channel, Hold *hold)
+{
+  Link *link = hold->link;
+
+  hold->left = channel;
+  ccore_hold ();
+  if (!link->armed || !ccore_watch_leave (link->watch, close_left, hold)) {
+    ccore_unhold ();
+    return FALSE;
+  }
+  link->armed = FALSE;
+  link->watch = NULL;
+  link->ended = TRUE;
+  return TRUE;
+}
+
+/* The channel's end: on the control thread, or, for an orphan, wherever its last lease was released. */
+static void
+destroy_channel (grpc_channel *channel, gpointer data)
+{
+  Hold *hold = data;
+
+  if (!hold->leaves || !leave_channel (channel, hold))
+    close_channel (channel, hold);
 }
 
 static grpc_channel *

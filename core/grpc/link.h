@@ -63,8 +63,9 @@ void link_reopen (Link *link);
  * event comes any more.  The channel is destroyed at once, or, while it connects,
  * with the end of its attempt. */
 gboolean link_end (Link *link);
-/* Destroys those that wait for the end of their attempt, whatever that leaves behind. */
-void link_end_lingering (const LinkSite *site);
+/* Where the control thread is about to end: those that wait for the end of their attempt
+ * are over, and their channels are destroyed with it, on a thread of C-core's. */
+void link_leave_lingering (const LinkSite *site);
 /* After link_close(), where the control thread is about to end: the channel is
  * left to whoever releases its last lease.  No event comes any more. */
 void link_orphan (Link *link);

@@ -475,7 +475,7 @@ static void
 tick_stopping (CenotePool *pool)
 {
   if (pool->transport != NULL && now_us (pool) - pool->stop_us >= LINGER_US)
-    link_end_lingering (&pool->links);
+    link_leave_lingering (&pool->links);
   pool_touch (pool);
 }
 

@@ -153,6 +153,30 @@ TEST (DialTimes, AttemptThatIsGivenUpLeavesNoConnection)
   EXPECT_EQ (peer.alive (), 0);
 }
 
+/* Nor where its runtime has ended before, and another one goes on. */
+TEST (DialTimes, AttemptThatIsLeftAtTheStopLeavesNoConnection)
+{
+  gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Client other (server.port ());
+  Peer peer ("silent");
+
+  ASSERT_TRUE (cenote_pool_connect (other.pool, G_MAXINT64, nullptr));
+  {
+    Client client (peer.port (), "size=1\nconnect-timeout=5min\n");
+
+    client.connect ();
+    while (peer.alive () < 1)
+      std::this_thread::yield ();
+  }
+  EXPECT_EQ (peer.alive (), 1);
+  peer.greet ();
+  while (peer.alive () > 0 && g_get_monotonic_time () < until_us)
+    std::this_thread::yield ();
+  EXPECT_EQ (peer.alive (), 0);
+}
+
 /* However long an attempt may take, the end of the runtime does not wait for it. */
 TEST (DialTimes, StopDoesNotWaitForAnAttempt)
 {
