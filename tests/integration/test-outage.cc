@@ -159,10 +159,10 @@ TEST (Outage, ManyOutagesLeaveNothing)
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, size));
   for (unsigned i = 0; i < n_first && !HasFatalFailure (); i++)
     one_outage (&server, &client, &times);
-  Gauges before = Gauges::read ();
+  Gauges before = Gauges::read_with_connections (size);
   for (unsigned i = 0; i < n_more && !HasFatalFailure (); i++)
     one_outage (&server, &client, &times);
-  Gauges after = Gauges::read ();
+  Gauges after = Gauges::read_with_connections (size);
 
   report (times);
   std::cout << "before: " << before << "\nafter:  " << after << std::endl;

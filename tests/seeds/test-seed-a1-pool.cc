@@ -433,17 +433,17 @@ TEST_F (SeedA1Pool, B6_ReconnectsLeakNothing)
     servers[i % 5]->kill ();
     ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 1));
     ASSERT_TRUE (servers[i % 5]->start ());
-    ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 1));
+    await_size (&client, 5);
   };
 
   await_size (&client, 5);
   for (unsigned i = 0; i < n_first && !HasFatalFailure (); i++)
     reconnect (i);
-  Gauges before = Gauges::read ();
+  Gauges before = Gauges::read_with_connections (5);
   unsigned own_before = Gauges::own_threads ();
   for (unsigned i = 0; i < n && !HasFatalFailure (); i++)
     reconnect (i);
-  Gauges after = Gauges::read ();
+  Gauges after = Gauges::read_with_connections (5);
 
   std::cout << n << " reconnects\nbefore: " << before << "\nafter:  " << after << std::endl;
   EXPECT_EQ (after.descriptors, before.descriptors);

@@ -278,10 +278,10 @@ TEST (SeedA2, B6_ManyReconnectsLeaveNothing)
   client.events.forget ();
   while (n < n_first && !HasFatalFailure ())
     reconnect_all ();
-  Gauges before = Gauges::read ();
+  Gauges before = Gauges::read_with_connections (5);
   while (n < n_first + n_more && !HasFatalFailure ())
     reconnect_all ();
-  Gauges after = Gauges::read ();
+  Gauges after = Gauges::read_with_connections (5);
 
   std::cout << n_more << " times five reconnects\nbefore: " << before << "\nafter:  " << after << std::endl;
   EXPECT_EQ (after.descriptors, before.descriptors);

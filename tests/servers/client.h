@@ -39,18 +39,22 @@ public:
     std::lock_guard<std::mutex> hold (self->lock_);
     auto text = [] (const char *string) { return std::string (string == nullptr ? "" : string); };
 
+    if (event->time_us < self->since_us_)
+      return;
     self->events_.push_back ({ static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel,
                                event->delay_ms, text (event->reason), text (event->error), *event, text (event->pool),
                                text (event->address) });
     self->changed_.notify_all ();
   }
 
-  /* From here on what was told before is not there. */
+  /* From here on what happened before is not there, also where it is told later: who sees
+   * it otherwise, by a status or a call, may be ahead of the telling. */
   void
   forget ()
   {
     std::lock_guard<std::mutex> hold (lock_);
     std::vector<Event> ().swap (events_);
+    since_us_ = g_get_monotonic_time ();
   }
 
   std::vector<Event>
@@ -106,6 +110,7 @@ private:
   std::mutex lock_;
   std::condition_variable changed_;
   std::vector<Event> events_;
+  gint64 since_us_ = 0;
 };
 
 /* [pool:test] to 127.0.0.1:PORT with the lines of KEYS, dialled by connect(); it tells

@@ -5,10 +5,12 @@
 
 #include <glib.h>
 #include <malloc.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <ostream>
+#include <thread>
 
 struct Gauges {
   unsigned descriptors;
@@ -22,6 +24,32 @@ struct Gauges {
     malloc_trim (0);
     return { entries_of ("/proc/self/fd"), entries_of ("/proc/self/task"), read_resident_kb (),
              static_cast<gint64> (mallinfo2 ().uordblks / 1024) };
+  }
+
+  /* The same, once the connections of this process are N, those of earlier pools among
+   * them: C-core closes a descriptor up to a keepalive-time after its connection's end.
+   * Without N within a minute: as they are then. */
+  static Gauges
+  read_with_connections (unsigned n)
+  {
+    gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+    while (connections () != n && g_get_monotonic_time () < until_us)
+      std::this_thread::yield ();
+    return read ();
+  }
+
+  /* Descriptors of TCP sockets that are, were or will be connected. */
+  static unsigned
+  connections ()
+  {
+    GDir *directory = g_dir_open ("/proc/self/fd", 0, nullptr);
+    unsigned n = 0;
+
+    while (const char *name = g_dir_read_name (directory))
+      n += is_connection (atoi (name));
+    g_dir_close (directory);
+    return n;
   }
 
   /* Those that the library has started. */
@@ -55,6 +83,25 @@ struct Gauges {
   }
 
 private:
+  static int
+  option_of (int fd, int name)
+  {
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    return getsockopt (fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  }
+
+  /* Our own Ports are bound with SO_REUSEPORT; they are never connected. */
+  static bool
+  is_connection (int fd)
+  {
+    int domain = option_of (fd, SO_DOMAIN);
+
+    return (domain == AF_INET || domain == AF_INET6) && option_of (fd, SO_TYPE) == SOCK_STREAM &&
+           option_of (fd, SO_REUSEPORT) == 0;
+  }
+
   static unsigned
   entries_of (const char *path)
   {
