@@ -309,6 +309,7 @@ system_tests = \
 test_data = \
   tests/count-cases.awk \
   tests/etcd.sh \
+  tests/failed-cases.awk \
   tests/figures.sh \
   tests/integration/command.sh \
   tests/integration/wrong-keyfiles/boolean.conf \

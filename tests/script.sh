@@ -10,6 +10,8 @@ set -u -o pipefail
 cases=0 bad=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cenote-test.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+trap 'echo "not ok $cases - $running"; echo "# had not ended when its time was over"; exit 124' TERM
+running='before its first case'
 
 # case_is NAME COMMAND...: runs COMMAND; what it printed is shown where it fails.
 case_is ()
@@ -17,6 +19,7 @@ case_is ()
   local name=$1 output
   shift
   cases=$((cases + 1))
+  running=$name
   if output=$("$@" 2>&1); then
     echo "ok $cases - $name"
   else
