@@ -300,6 +300,7 @@ system_tests = \
   tests/integration/test-protobuf-c.sh \
   tests/integration/test-examples.sh \
   tests/integration/test-explain.sh \
+  tests/integration/test-failed-cases.sh \
   tests/integration/test-install.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \

@@ -164,7 +164,7 @@ TEST (DialTimes, AttemptThatIsLeftAtTheStopLeavesNoConnection)
 
   ASSERT_TRUE (cenote_pool_connect (other.pool, G_MAXINT64, nullptr));
   {
-    Client client (peer.port (), "size=1\nconnect-timeout=5min\n");
+    Client client (peer.port (), "size=1\nconnect-timeout=20s\n");
 
     client.connect ();
     while (peer.alive () < 1)
@@ -181,13 +181,14 @@ TEST (DialTimes, AttemptThatIsLeftAtTheStopLeavesNoConnection)
 TEST (DialTimes, StopDoesNotWaitForAnAttempt)
 {
   Peer peer ("silent");
-  Client client (peer.port (), "size=5\nconnect-timeout=5min\ndrain-timeout=5min\n");
+  Client client (peer.port (), "size=5\nconnect-timeout=20s\ndrain-timeout=20s\n");
 
   client.connect ();
   while (peer.alive () < 1)
     std::this_thread::yield ();
   cenote_runtime_stop (client.runtime);
   EXPECT_EQ (client.status ()->state, CENOTE_POOL_STOPPED);
+  EXPECT_EQ (peer.alive (), 1) << "or it did";
 }
 
 /* Callers that take what they can get do not make it dial more often. */

@@ -52,6 +52,17 @@ struct Gauges {
     return n;
   }
 
+  /* Waits until the process has N threads.  FALSE: not within a minute. */
+  static bool
+  await_threads (unsigned n)
+  {
+    gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+    while (entries_of ("/proc/self/task") != n && g_get_monotonic_time () < until_us)
+      std::this_thread::yield ();
+    return entries_of ("/proc/self/task") == n;
+  }
+
   /* Those that the library has started. */
   static unsigned
   own_threads ()
