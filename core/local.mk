@@ -19,7 +19,7 @@ cenoteinclude_HEADERS += \
 noinst_LTLIBRARIES += libcenote-core.la
 libcenote_core_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -DG_LOG_DOMAIN='"Cenote"'
 libcenote_core_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
-libcenote_core_la_LIBADD = $(GRPC_LIBS) $(GLIB_LIBS)
+libcenote_core_la_LIBADD = $(GRPC_LIBS) $(GLIB_LIBS) $(CARES_LIBS)
 libcenote_core_la_SOURCES = \
   core/pool/address.c \
   core/pool/address.h \
@@ -77,6 +77,9 @@ libcenote_core_la_SOURCES = \
   core/config/config-group.c \
   core/config/config.c \
   core/config/config.h \
+  core/names/resolver.h \
+  core/pool/pool-names.c \
+  core/pool/pool-names.h \
   core/runtime/control.c \
   core/runtime/control.h \
   core/runtime/counts.c \
@@ -215,6 +218,13 @@ libcenote_core_la_SOURCES = \
   core/base/world-barrier.h \
   core/base/world.c \
   core/base/world.h
+
+if HAVE_CARES
+libcenote_core_la_CPPFLAGS += $(CARES_CFLAGS)
+libcenote_core_la_SOURCES += core/names/resolver-ares.c
+else
+libcenote_core_la_SOURCES += core/names/resolver-none.c
+endif
 
 lib_LTLIBRARIES += libcenote.la
 libcenote_la_SOURCES =

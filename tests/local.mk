@@ -220,6 +220,20 @@ tests_integration_tests_SOURCES += \
   tests/servers/tls-client.h
 endif
 
+# Run by test-names.sh, in namespaces of its own.
+if HAVE_GTEST
+if HAVE_LIBCRYPTO
+if HAVE_CARES
+if SYSTEM_TESTS
+check_PROGRAMS += tests/names-tests
+endif
+endif
+endif
+endif
+tests_names_tests_CPPFLAGS = $(test_cpp_flags) $(LIBCRYPTO_CFLAGS)
+tests_names_tests_LDADD = $(server_test_libs) $(LIBCRYPTO_LIBS)
+tests_names_tests_SOURCES = tests/integration/test-names.cc
+
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
@@ -250,6 +264,8 @@ tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
 tests_sim_tests_LDADD = $(test_libs)
 tests_sim_tests_SOURCES = \
   plugins/connector/roster.c \
+  tests/sim/names.c \
+  tests/sim/names.h \
   tests/sim/peer-streams.c \
   tests/sim/peer-streams.h \
   tests/sim/peers.c \
@@ -274,6 +290,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-counts.cc \
   tests/sim/test-health.cc \
   tests/sim/test-keepalive.cc \
+  tests/sim/test-names.cc \
   tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \
   tests/sim/test-random.cc \
@@ -302,6 +319,7 @@ system_tests = \
   tests/integration/test-explain.sh \
   tests/integration/test-failed-cases.sh \
   tests/integration/test-install.sh \
+  tests/integration/test-names.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
   tests/integration/test-status.sh \

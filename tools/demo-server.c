@@ -25,6 +25,7 @@
 
 struct DemoServer {
   int placeholder;           /* the bound socket that keeps the port */
+  char *address;
   guint16 port;
   char *certificate;         /* NULL: plaintext */
   char *key;
@@ -58,10 +59,10 @@ typedef struct Exchange {
 
 /* PORT 0: any free one. */
 static gboolean
-bind_port (int fd, guint16 port, guint16 *out_port)
+bind_port (int fd, const char *host, guint16 port, guint16 *out_port)
 {
   struct sockaddr_in address = {
-    .sin_family = AF_INET, .sin_port = htons (port), .sin_addr.s_addr = htonl (INADDR_LOOPBACK),
+    .sin_family = AF_INET, .sin_port = htons (port), .sin_addr.s_addr = inet_addr (host),
   };
   socklen_t size = sizeof address;
   int on = 1;
@@ -76,14 +77,14 @@ bind_port (int fd, guint16 port, guint16 *out_port)
 }
 
 DemoServer *
-demo_server_new_on (guint16 wanted, GError **error)
+demo_server_new_at (const char *address, guint16 wanted, GError **error)
 {
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   guint16 port;
   DemoServer *server;
 
-  if (fd < 0 || !bind_port (fd, wanted, &port)) {
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_CALL, "port %u (0: any) of 127.0.0.1 is not free: %s", wanted,
+  if (fd < 0 || !bind_port (fd, address, wanted, &port)) {
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_CALL, "port %u (0: any) of %s is not free: %s", wanted, address,
                  g_strerror (errno));
     if (fd >= 0)
       close (fd);
@@ -91,10 +92,17 @@ demo_server_new_on (guint16 wanted, GError **error)
   }
   server = g_new0 (DemoServer, 1);
   server->placeholder = fd;
+  server->address = g_strdup (address);
   server->port = port;
   server->peers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   monitor_init (&server->monitor);
   return server;
+}
+
+DemoServer *
+demo_server_new_on (guint16 port, GError **error)
+{
+  return demo_server_new_at ("127.0.0.1", port, error);
 }
 
 DemoServer *
@@ -110,6 +118,7 @@ demo_server_free (DemoServer *server)
     return;
   demo_server_stop (server);
   close (server->placeholder);
+  g_free (server->address);
   g_free (server->certificate);
   g_free (server->key);
   g_free (server->client_authorities);
@@ -407,7 +416,7 @@ gboolean
 demo_server_start (DemoServer *server, GError **error)
 {
   grpc_server_credentials *credentials;
-  g_autofree char *address = g_strdup_printf ("127.0.0.1:%u", server->port);
+  g_autofree char *address = g_strdup_printf ("%s:%u", server->address, server->port);
   int port;
 
   grpc_init ();

@@ -2,7 +2,7 @@
 /*
  * demo-server: a gRPC server inside this process, by C-core's server API.
  *
- * Serves on 127.0.0.1, plaintext or TLS: /cenote.demo.Echo/Echo gives the message back,
+ * Serves on an address of this machine, plaintext or TLS: /cenote.demo.Echo/Echo gives the message back,
  * /cenote.demo.Echo/Header the value of the call's header that the message names,
  * /grpc.health.v1.Health/Check says SERVING, anything else is UNIMPLEMENTED.
  * One thread serves while the server runs.  A bound socket that never listens
@@ -23,10 +23,12 @@ G_BEGIN_DECLS
 
 typedef struct DemoServer DemoServer;
 
-/* Takes a free port; starts nothing, not even gRPC.  NULL with CENOTE_ERROR_CALL where there is none. */
+/* Takes a free port of 127.0.0.1; starts nothing, not even gRPC.  NULL with CENOTE_ERROR_CALL where there is none. */
 DemoServer *demo_server_new (GError **error);
 /* The same with the port given. */
 DemoServer *demo_server_new_on (guint16 port, GError **error);
+/* The same with an IPv4 address; port 0: any free one. */
+DemoServer *demo_server_new_at (const char *address, guint16 port, GError **error);
 /* Stops it first. */
 void demo_server_free (DemoServer *server);
 guint16 demo_server_get_port (const DemoServer *server);

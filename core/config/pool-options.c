@@ -70,7 +70,8 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_DRAIN_TIMEOUT, DURATION, .name = "drain-timeout", .default_text = "30s", .min = "0", .max = "24h",
        .summary = "How long a channel that leaves may finish its calls."),
   ROW (POOL_DNS_REFRESH, DURATION, .name = "dns-refresh", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "30s",
-       .min = "1s", .max = "24h", .summary = "How often a DNS target is resolved again."),
+       .min = "1s", .max = "24h", .summary = "How often a name is resolved again: its addresses are followed, each with channels of its own; off "
+                  "leaves names to gRPC, which resolves them when a connection was lost."),
   ROW (POOL_PRIME, STRING, .name = "prime", .default_text = "none",
        .summary =
          "What is called on a new channel before callers get it: none, headers, health, or a /package.Service/Method."),
@@ -132,7 +133,6 @@ const OptionTable process_options = OPTION_TABLE (process_rows);
 const OptionTable pool_options = OPTION_TABLE (pool_rows);
 
 const gboolean pool_options_pending[N_POOL_OPTIONS] = {
-  [POOL_DNS_REFRESH] = TRUE,
   [POOL_PRIME] = TRUE,
   [POOL_IDLE_TIMEOUT] = TRUE,
   [POOL_MAX_STREAMS_PER_CHANNEL] = TRUE,

@@ -61,12 +61,9 @@ first_target (const ConfigGroup *pool)
   return target == NULL && targets != NULL && targets->items != NULL ? targets->items[0] : target;
 }
 
-/* Whether C-core balances by itself, so that one channel is several connections. */
-static gboolean
-is_balanced (const ConfigGroup *pool)
+gboolean
+profile_is_balanced (const char *target, const char *service_config)
 {
-  const char *target = first_target (pool), *service_config = text_of (pool, "service-config");
-
   return (target != NULL && g_str_has_prefix (target, "xds:"))
          || (service_config != NULL && strstr (service_config, "\"loadBalancing") != NULL);
 }
@@ -82,7 +79,7 @@ transport_of (const ConfigGroup *pool, Profile profile)
 static const char *
 size_of (const ConfigGroup *pool, Profile profile)
 {
-  return is_balanced (pool) ? "1" : profiles[profile].size;
+  return profile_is_balanced (first_target (pool), text_of (pool, "service-config")) ? "1" : profiles[profile].size;
 }
 
 const char *

@@ -18,6 +18,10 @@ G_BEGIN_DECLS
  * too: unix sockets in the transport, and in the size those that C-core balances itself (1). */
 const char *profile_default (const ConfigGroup *pool, PoolOption option);
 
+/* Whether C-core balances TARGET (nullable) by itself, as SERVICE_CONFIG (nullable) may say:
+ * then one channel is several connections. */
+gboolean profile_is_balanced (const char *target, const char *service_config);
+
 /* Whether TARGET is a unix socket's. */
 gboolean profile_target_is_unix (const char *target);
 

@@ -106,6 +106,8 @@ ccore_args_new (const CcoreArgsInput *input)
   add_attempt (args, input);
   add_keepalive (args, input);
   add_limits (args, input);
+  if (input->authority != NULL)
+    add_string (args, GRPC_ARG_DEFAULT_AUTHORITY, input->authority);
   if (input->service_config != NULL)
     add_string (args, GRPC_ARG_SERVICE_CONFIG, input->service_config);
   add_extra (args, input->extra);

@@ -95,6 +95,7 @@ typedef struct CcoreArgsInput {
   gint64 keepalive_timeout_us;
   gboolean keepalive_permit_without_calls;
   gboolean http_proxy;
+  const char *authority;                /* nullable: the name that a target of numbers is for */
   const char *service_config;           /* nullable, JSON */
   const char *const *extra;             /* nullable, "name=value" */
 } CcoreArgsInput;

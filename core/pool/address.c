@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "address.h"
 
+#include "core/grpc/ccore.h"
+
 static void address_pump (gpointer data);
 
 /* Dials begin at the end of the iteration, never inside what asked for them: an
@@ -44,6 +46,7 @@ address_free (Address *address)
   g_queue_remove (&address->site->budget->waiting, address);
   g_queue_clear (&address->waiting);
   instance_unref (address->backoff);
+  ccore_args_free (address->args);
   g_free (address->name);
   g_free (address->target);
   g_free (address->last_error);

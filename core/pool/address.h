@@ -55,6 +55,10 @@ struct Address {
   guint32 id;
   char *name;
   char *target;              /* what channels are made for: the name, or the name made whole */
+  gpointer origin;           /* its pool's: the name that it was resolved from; NULL: the target says all */
+  const char *authority;     /* of that name, host:port; NULL: none */
+  struct CcoreArgs *args;    /* its pool's: what its channels are made with, where that is not as for all */
+  gint64 args_keepalive_us;  /* the interval in them */
   Instance *backoff;
   CenoteGate gate;
   guint64 epoch;

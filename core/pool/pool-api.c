@@ -24,6 +24,7 @@ pool_free (CenotePool *pool)
   ccore_credentials_unref (pool->plain_credentials);
   g_ptr_array_unref (pool->channels);
   g_ptr_array_unref (pool->addresses);
+  g_ptr_array_unref (pool->names);
   pool_view_clear (&pool->view);
   g_hash_table_unref (pool->address_names);
   g_hash_table_unref (pool->closed_names);

@@ -26,8 +26,10 @@ pool_channel_event (const Channel *channel, CenoteEventKind kind)
 void
 pool_note_error (CenotePool *pool, Address *address, const char *error)
 {
-  g_free (address->last_error);
-  address->last_error = g_strdup (error);
+  if (address != NULL) {
+    g_free (address->last_error);
+    address->last_error = g_strdup (error);
+  }
   monitor_lock (&pool->lock);
   g_free (pool->last_error);
   pool->last_error = g_strdup (error);
@@ -276,6 +278,8 @@ static void
 address_changed (gpointer data, Address *address)
 {
   pool_view_touch_address (data, address);
+  if (address->gate == CENOTE_GATE_DOWN)
+    pool_names_doubt (data, address);
 }
 
 static void

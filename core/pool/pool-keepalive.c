@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool-keepalive: with what keepalive interval each channel is made, and who is
- * told when an address seems to bear less of it (keepalive.h).
+ * pool-keepalive: with what arguments each channel is made, its keepalive interval
+ * among them, and who is told when an address seems to bear less of it (keepalive.h).
  */
 #include "pool.h"
 
@@ -11,16 +11,18 @@ configured_us (const CenotePool *pool)
   return pool_number (pool->settings, POOL_KEEPALIVE_TIME);
 }
 
-/* For channels whose interval is not the configured one; kept until another one is asked for. */
+/* An address that differs from the others in nothing has the pool's arguments. */
 static const CcoreArgs *
-calm_args (CenotePool *pool, gint64 interval_us)
+args_of (CenotePool *pool, Address *address, gint64 keepalive_us)
 {
-  if (pool->calm_args == NULL || pool->calm_us != interval_us) {
-    ccore_args_free (pool->calm_args);
-    pool->calm_args = pool_args_new (pool->settings, interval_us);
-    pool->calm_us = interval_us;
+  if (address->authority == NULL && keepalive_us == configured_us (pool))
+    return pool->args;
+  if (address->args == NULL || address->args_keepalive_us != keepalive_us) {
+    ccore_args_free (address->args);
+    address->args = pool_args_new (pool->settings, keepalive_us, address->authority);
+    address->args_keepalive_us = keepalive_us;
   }
-  return pool->calm_args;
+  return address->args;
 }
 
 const void *
@@ -31,10 +33,9 @@ pool_channel_args_for (gpointer owner)
   gint64 learned_us = channel->address->keepalive.learned_us;
 
   channel->keepalive_us = configured_us (pool);
-  if (channel->keepalive_us == CENOTE_OFF || learned_us <= channel->keepalive_us)
-    return ccore_args_get (pool->args);
-  channel->keepalive_us = learned_us;
-  return ccore_args_get (calm_args (pool, learned_us));
+  if (channel->keepalive_us != CENOTE_OFF)
+    channel->keepalive_us = MAX (channel->keepalive_us, learned_us);
+  return ccore_args_get (args_of (pool, channel->address, channel->keepalive_us));
 }
 
 static void

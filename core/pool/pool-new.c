@@ -114,7 +114,7 @@ service_call_credentials (gpointer data)
 /* ------------------------------------------------------------------- making */
 
 CcoreArgs *
-pool_args_new (const PoolSettings *settings, gint64 keepalive_us)
+pool_args_new (const PoolSettings *settings, gint64 keepalive_us, const char *authority)
 {
   const CcoreArgsInput input = {
     .connect_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
@@ -124,6 +124,7 @@ pool_args_new (const PoolSettings *settings, gint64 keepalive_us)
     .keepalive_timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
     .keepalive_permit_without_calls = pool_flag (settings, POOL_KEEPALIVE_PERMIT_WITHOUT_CALLS),
     .http_proxy = pool_flag (settings, POOL_HTTP_PROXY),
+    .authority = authority,
     .service_config = pool_text (settings, POOL_SERVICE_CONFIG),
     .extra = settings->options[POOL_CHANNEL_ARGS].value.list,
   };
@@ -256,7 +257,8 @@ add_addresses (CenotePool *pool, GError **error)
   char **target;
 
   for (target = pool->settings->targets; target != NULL && *target != NULL; target++) {
-    if (pool_add_address (pool, *target, *target, error) == NULL)
+    if (pool_names_follows (pool, *target) ? !pool_names_add (pool, *target, error)
+                                           : pool_add_address (pool, *target, *target, error) == NULL)
       return FALSE;
   }
   return TRUE;
@@ -291,6 +293,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->wanted = pool->shown_expected = (guint) pool_number (settings, POOL_SIZE);
   pool->channels = g_ptr_array_new ();
   pool->addresses = g_ptr_array_new_with_free_func ((GDestroyNotify) address_free);
+  pool->names = g_ptr_array_new_with_free_func (pool_name_free);
   pool_view_init (&pool->view);
   pool->address_names = g_hash_table_new (g_str_hash, g_str_equal);
   g_queue_init (&pool->closed);
@@ -319,7 +322,7 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
   pool_wire_events (pool);
   pool_wire_probes (pool);
   if (settings->failure == NULL) {
-    pool->args = pool_args_new (settings, pool_number (settings, POOL_KEEPALIVE_TIME));
+    pool->args = pool_args_new (settings, pool_number (settings, POOL_KEEPALIVE_TIME), NULL);
     if (!make_credentials (pool, error) || !make_plugins (pool, error) || !add_addresses (pool, error)) {
       pool_set_phase (pool, POOL_OVER);
       cenote_pool_unref (pool);

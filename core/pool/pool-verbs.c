@@ -152,6 +152,7 @@ connect_here (gpointer data)
     pool_set_phase (pool, POOL_RUNNING);
   for (i = 0; i < pool->addresses->len; i++)
     address_wake (pool->addresses->pdata[i]);
+  pool_names_ask (pool);
   call->error = pool_hopeless (pool);
 }
 
@@ -207,6 +208,7 @@ reconnect_here (gpointer data)
   pool_renew (pool, STALE_RECONNECT, "the program asked for it");
   for (i = 0; i < pool->addresses->len; i++)
     address_wake (pool->addresses->pdata[i]);
+  pool_names_ask (pool);
 }
 
 void

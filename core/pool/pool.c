@@ -253,13 +253,13 @@ become_over (CenotePool *pool)
   control_timer_unset (pool->control, &pool->drain_timer);
   g_hash_table_remove_all (pool->address_names);
   g_ptr_array_set_size (pool->addresses, 0);
+  g_ptr_array_set_size (pool->names, 0);
   g_clear_pointer (&pool->picker, instance_unref);
   g_clear_pointer (&pool->connector, instance_unref);
   g_clear_pointer (&pool->transport, instance_unref);
   pool_end_timers (pool);
   g_clear_pointer (&pool->credentials, call_credentials_free);
   g_clear_pointer (&pool->args, ccore_args_free);
-  g_clear_pointer (&pool->calm_args, ccore_args_free);
   g_clear_pointer (&pool->health_site.request, g_bytes_unref);
   drop_observers (pool);
 }
@@ -273,6 +273,10 @@ pool_set_phase (CenotePool *pool, PoolPhase phase)
     pool->site->over (pool->site->runtime, pool);
     return;
   }
+  if (phase == POOL_RUNNING)
+    pool_names_ask (pool);
+  else
+    pool_names_rest (pool);
   pool_republish (pool);
   pool_want_plan (pool);
 }
@@ -631,7 +635,7 @@ all_addresses_rest (const CenotePool *pool)
     if (!address->resting)
       return FALSE;
   }
-  return pool->addresses->len > 0;
+  return pool->addresses->len > 0 && !pool_names_are_awaited (pool);
 }
 
 GError *
@@ -639,7 +643,7 @@ pool_down_error (CenotePool *pool)
 {
   guint i;
 
-  if (pool->n_ready > 0)
+  if (pool->n_ready > 0 || pool_names_are_awaited (pool))
     return NULL;
   for (i = 0; i < pool->addresses->len; i++) {
     const Address *address = pool->addresses->pdata[i];

@@ -12,6 +12,7 @@
  *   pool-view.c     what its connector sees of it
  *   pool-plan.c     asking the connector, and carrying out its plan
  *   pool-cache.c    addresses that come from dials
+ *   pool-names.c    addresses that names stand for
  *   pool-waiters.c  who waits for a channel
  *   pool-status.c   what people are shown
  *   pool-get.c, pool-acquire.c, pool-dial.c, pool-verbs.c, pool-api.c
@@ -32,6 +33,7 @@
 
 #include "core/call/calls.h"
 #include "core/call/retry.h"
+#include "core/names/resolver.h"
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
 #include "core/telemetry/counters.h"
@@ -40,6 +42,7 @@
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
 #include "call-credentials.h"
+#include "pool-names.h"
 #include "pool-view.h"
 #include "core/config/settings.h"
 
@@ -58,6 +61,7 @@ typedef struct PoolSite {
   Control *control;
   Ccore *ccore;              /* NULL: no transport needs it */
   StreamMaker streams;       /* how private streams are made */
+  Resolver *resolver;        /* NULL: names are the transports' affair */
   Bus *bus;
   Callbacks *callbacks;
   Calls *calls;              /* NULL: none are made (simulation) */
@@ -125,8 +129,6 @@ struct CenotePool {
   gboolean paused;
   CcoreArgs *args;
   CallCredentials *credentials; /* NULL: calls prove nothing */
-  CcoreArgs *calm_args;      /* nullable: with keepalive pings every calm_us */
-  gint64 calm_us;
   Instance *transport;
   Instance *connector;
   Instance *picker;
@@ -142,7 +144,8 @@ struct CenotePool {
   GQueue lingering;          /* links that are over, but for their attempt */
   GPtrArray *channels;       /* of Channel, in the order of their ids */
   GPtrArray *addresses;      /* of Address, in the order of theirs */
-  PoolView view;             /* of both, for the connector */
+  GPtrArray *names;          /* of Name, see pool-names.c */
+  PoolView view;             /* of channels and addresses, for the connector */
   GHashTable *address_names; /* of a pool that dials: name → Address */
   guint n_connections;       /* of a pool that dials: those that stand */
   GQueue closed;             /* of char *: addresses whose connection was closed, for cenote_pool_expire() */
@@ -189,8 +192,9 @@ struct CenotePool {
 CenotePool *pool_new (const PoolSettings *settings, const PoolSite *site, GError **error);
 /* One more address; TARGET is what its channels are made for. */
 Address *pool_add_address (CenotePool *pool, const char *name, const char *target, GError **error);
-/* What channels are made with, where keepalive pings come every KEEPALIVE_US (or CENOTE_OFF). */
-CcoreArgs *pool_args_new (const PoolSettings *settings, gint64 keepalive_us);
+/* What channels are made with, where keepalive pings come every KEEPALIVE_US (or CENOTE_OFF);
+ * AUTHORITY (nullable): the name that their target is an address of. */
+CcoreArgs *pool_args_new (const PoolSettings *settings, gint64 keepalive_us, const char *authority);
 /* The transport's timers run no more; it may still stop them, on any thread. */
 void pool_end_timers (CenotePool *pool);
 
@@ -202,7 +206,7 @@ void pool_wire_events (CenotePool *pool);
 void pool_tell_connected (CenotePool *pool);
 /* An event about CHANNEL; its strings are borrowed. */
 CenoteEvent pool_channel_event (const Channel *channel, CenoteEventKind kind);
-/* What people are shown as the last error of the pool, and of ADDRESS. */
+/* What people are shown as the last error of the pool, and of ADDRESS (nullable). */
 void pool_note_error (CenotePool *pool, Address *address, const char *error);
 
 /* ---------------------------------------------------------- pool-probes.c */

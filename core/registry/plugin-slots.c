@@ -140,6 +140,7 @@ static const PluginSlot telemetry_slots[] = {
 };
 
 #define CONNECTOR_FLAGS (CENOTE_CONNECTOR_DIALS | CENOTE_CONNECTOR_SIZES_ITSELF)
+#define TRANSPORT_FLAGS (CENOTE_TRANSPORT_SECURE | CENOTE_TRANSPORT_TAKES_ADDRESSES)
 #define PICKER_FLAGS \
   (CENOTE_PICKER_NEEDS_LOAD | CENOTE_PICKER_NEEDS_LATENCY | CENOTE_PICKER_NEEDS_OUTCOME)
 
@@ -151,7 +152,7 @@ static const PluginSlots tables[] = {
   [CENOTE_PLUGIN_PICKER] = { "picker", sizeof (CenotePickerOps), END_OF (CenotePickerOps, pick), PICKER_FLAGS,
                              G_N_ELEMENTS (picker_slots), picker_slots },
   [CENOTE_PLUGIN_TRANSPORT] = { "transport", sizeof (CenoteTransportOps), END_OF (CenoteTransportOps, create_channel),
-                                CENOTE_TRANSPORT_SECURE, G_N_ELEMENTS (transport_slots), transport_slots },
+                                TRANSPORT_FLAGS, G_N_ELEMENTS (transport_slots), transport_slots },
   [CENOTE_PLUGIN_TELEMETRY] = { "telemetry", sizeof (CenoteTelemetryOps), END_OF (CenoteTelemetryOps, handle), 0,
                                 G_N_ELEMENTS (telemetry_slots), telemetry_slots },
 };

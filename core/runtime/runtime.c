@@ -34,6 +34,7 @@ struct CenoteRuntime {
   Callbacks *callbacks;
   Pump *pump;
   Calls *calls;
+  Resolver *resolver;        /* NULL: names are C-core's affair */
   Watchdog watchdog;
   CenoteRegistry *registry;
   Settings *settings;
@@ -271,6 +272,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   control_set_check (runtime->control, check_bus, runtime->bus);
   runtime->callbacks = callbacks_new ();
   runtime->calls = calls_new ();
+  runtime->resolver = resolver_ares_new (runtime->control);
   watchdog_init (&runtime->watchdog, runtime->control, runtime->calls);
   runtime->pump = pump_new (runtime->control, runtime->ccore, look_after_pools, runtime);
   runtime->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) cenote_pool_unref);
@@ -281,6 +283,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
     .control = runtime->control,
     .ccore = runtime->ccore,
     .streams = ccore_stream_maker (runtime->ccore, runtime->control),
+    .resolver = runtime->resolver,
     .bus = runtime->bus,
     .callbacks = runtime->callbacks,
     .calls = runtime->calls,
@@ -300,6 +303,7 @@ runtime_free (CenoteRuntime *runtime)
   callbacks_free (runtime->callbacks);
   bus_free (runtime->bus);
   calls_unref (runtime->calls);
+  resolver_ares_free (runtime->resolver);
   control_unref (runtime->control);
   settings_free (runtime->settings);
   cenote_registry_unref (runtime->registry);
@@ -462,6 +466,7 @@ take_down (CenoteRuntime *runtime)
   calls_close (runtime->calls);
   calls_cancel_all (runtime->calls, "the runtime was stopped");
   calls_end (runtime->calls);
+  resolver_ares_stop (runtime->resolver);
   control_stop (runtime->control);
   g_clear_pointer (&runtime->pump, pump_free);
   callbacks_stop (runtime->callbacks);

@@ -491,7 +491,11 @@ typedef void (*CenoteTransportNotify) (void *notify_data, CenoteChannelState sta
 enum {
   /* Channels are encrypted and the peer is verified, and call credentials travel.
    * Without it a pool refuses credentials, unless allow-plaintext-credentials says otherwise. */
-  CENOTE_TRANSPORT_SECURE = 1u << 0
+  CENOTE_TRANSPORT_SECURE = 1u << 0,
+  /* Takes a target of one ipv4: or ipv6: address, together with the name that it is for in the
+   * argument grpc.default_authority: then the host resolves names, and follows them (dns-refresh).
+   * Without it names go to create_channel() as they are. */
+  CENOTE_TRANSPORT_TAKES_ADDRESSES = 1u << 1
 };
 
 typedef struct CenoteTransportOps {

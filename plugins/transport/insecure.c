@@ -18,6 +18,7 @@ create_channel (void *state, const char *address, const void *args, CenoteFault 
 
 static const CenoteTransportOps ops = {
   .struct_size = sizeof ops,
+  .flags = CENOTE_TRANSPORT_TAKES_ADDRESSES,
   .create_channel = create_channel,
 };
 

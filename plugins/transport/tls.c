@@ -276,7 +276,7 @@ create (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault)
 
 static const CenoteTransportOps ops = {
   .struct_size = sizeof ops,
-  .flags = CENOTE_TRANSPORT_SECURE,
+  .flags = CENOTE_TRANSPORT_SECURE | CENOTE_TRANSPORT_TAKES_ADDRESSES,
   .create = create,
   .create_channel = create_channel,
   .close_channel = close_channel,

@@ -42,7 +42,7 @@ needed ()
 # needs_only_ours FILE [LIBRARY]: and LIBRARY.  What is built with a sanitizer needs its library too.
 needs_only_ours ()
 {
-  ! needed "$1" | grep -vE "^(libc|libgrpc|libgpr|libglib-2\\.0|${2:-libc}|lib(a|t|ub)san|ld-linux.*)$"
+  ! needed "$1" | grep -vE "^(libc|libcares|libgrpc|libgpr|libglib-2\\.0|${2:-libc}|lib(a|t|ub)san|ld-linux.*)$"
 }
 
 sorted_by_name ()

@@ -359,6 +359,7 @@ destroy (void *state)
 
 static const CenoteTransportOps ops = {
   .struct_size = sizeof ops,
+  .flags = CENOTE_TRANSPORT_TAKES_ADDRESSES,
   .create = create,
   .create_channel = create_channel,
   .watch = watch,

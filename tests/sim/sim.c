@@ -25,6 +25,7 @@ struct Sim {
   GPtrArray *pools; /* of CenotePool (reference) */
   guint n_over;
   Peers *peers;
+  Names *names;
   GMainContext *context;
 };
 
@@ -123,6 +124,7 @@ make_site (Sim *sim)
   sim->site = (PoolSite){
     .control = sim->control,
     .streams = peer_stream_maker (sim->control),
+    .resolver = names_resolver (sim->names),
     .bus = sim->bus,
     .callbacks = sim->callbacks,
     .budget = &sim->budget,
@@ -176,6 +178,7 @@ sim_new_empty (guint64 seed)
   sim->pump = pump_new (sim->control, NULL, look_after_pools, sim);
   sim->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) cenote_pool_unref);
   sim->peers = peers_new ();
+  sim->names = names_new (sim->control);
   sim->context = g_main_context_new ();
   make_site (sim);
   add_plugins (sim);
@@ -326,6 +329,7 @@ sim_free (Sim *sim)
     end_unstarted (sim);
   sim_settle (sim);
   control_stop (sim->control);
+  names_free (sim->names);
   pump_free (sim->pump);
   callbacks_stop (sim->callbacks);
   callbacks_free (sim->callbacks);
@@ -384,6 +388,12 @@ Peers *
 sim_peers (Sim *sim)
 {
   return sim->peers;
+}
+
+Names *
+sim_names (Sim *sim)
+{
+  return sim->names;
 }
 
 CenotePool *

@@ -20,6 +20,7 @@
 #include "core/runtime/control.h"
 #include "core/runtime/counts.h"
 #include "core/config/settings.h"
+#include "names.h"
 #include "peers.h"
 
 G_BEGIN_DECLS
@@ -41,6 +42,7 @@ void sim_start (Sim *sim);
 void sim_free (Sim *sim);
 
 Peers *sim_peers (Sim *sim);
+Names *sim_names (Sim *sim);
 /* (transfer none) */
 CenotePool *sim_pool (Sim *sim, guint i);
 GMainContext *sim_context (Sim *sim);
