@@ -241,19 +241,17 @@ enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
   control_timer_unset (control, &channel->attempt_timer);
   channel->ready_us = now_us (channel);
   channel->healthy = FALSE;
-  channel->was_proved = slot_is_proved (link_slot (channel->link));
+  slot_forget_proof (link_slot (channel->link));
   control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
   begin_age (channel);
   channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup (why_ready (channel)));
   channel->site->connected (channel, duration_us);
 }
 
-/* A slot knows whether a call over it ever ended OK, which after a redial in place
- * need not have been over this connection. */
 static gboolean
 is_healthy (const Channel *channel)
 {
-  return channel->healthy || (!channel->was_proved && slot_is_proved (link_slot (channel->link)));
+  return channel->healthy || slot_is_proved (link_slot (channel->link));
 }
 
 /* The connection stays, in rotation or out of it. */

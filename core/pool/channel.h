@@ -105,7 +105,6 @@ struct Channel {
   Link *link;                /* NULL: none now */
   guint64 epoch;             /* of the address, when the attempt began */
   gboolean healthy;          /* READY for a second */
-  gboolean was_proved;       /* by calls over an earlier connection of the same link */
   gint64 attempts;
   char *last_error;
   gint64 attempt_us;         /* when the attempt began */

@@ -481,7 +481,7 @@ tell_picker (Row *row, const Slot *slot, int status, gint64 since_us)
   atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
 }
 
-/* Writes a shared line for a failure, and once for the first good call on a channel. */
+/* Writes a shared line for a failure, and once for the first good call on a connection. */
 static void
 count_outcome (Slot *slot, int status)
 {

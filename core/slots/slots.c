@@ -77,6 +77,12 @@ slot_is_proved (const Slot *slot)
   return atomic_load_explicit (&slot->proved, memory_order_relaxed);
 }
 
+void
+slot_forget_proof (Slot *slot)
+{
+  atomic_store_explicit (&slot->proved, FALSE, memory_order_relaxed);
+}
+
 grpc_channel *
 slot_channel (const Slot *slot)
 {

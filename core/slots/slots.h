@@ -150,8 +150,11 @@ gint64 slot_failures (const Slot *slot);
 /* Calls and leases held, for the price of the latter. */
 void slot_count (const Slot *slot, gint64 *out_calls, gint64 *out_in_flight);
 grpc_channel *slot_channel (const Slot *slot);
-/* Whether a lease was released with status OK since slot_open(). */
+/* Whether a lease was released with status OK since slot_open() or slot_forget_proof(). */
 gboolean slot_is_proved (const Slot *slot);
+/* Its channel has a new connection.  A call that is still in flight on the one before may yet
+ * speak for the new one. */
+void slot_forget_proof (Slot *slot);
 
 /* ------------------------------------------------------------------ leases */
 

@@ -288,6 +288,26 @@ TEST_F (AddressTest, OneGoodCallMakesAYoungConnectionHealthy)
   EXPECT_EQ (dials (peer, lost_us), (std::vector<gint64>{ 0 }));
 }
 
+/* A channel that is redialled in place has many connections, each with a call of its own. */
+TEST_F (AddressTest, AGoodCallMakesEachConnectionOfAChannelHealthy)
+{
+  CenoteLease lease;
+  gint64 lost_us;
+
+  open ("size=1\nbackoff=schedule");
+  for (int i = 0; i < 10; i++) {
+    run (10 * SIM_MS);
+    lease = get ();
+    ASSERT_NE (lease.channel, nullptr) << i;
+    cenote_lease_release_with_status (&lease, 0);
+    peer_forget_dials (peer);
+    lost_us = now ();
+    peer_lose_all (peer, "gone");
+    run (10 * SIM_MS);
+    EXPECT_EQ (dials (peer, lost_us), (std::vector<gint64>{ 0 })) << i;
+  }
+}
+
 TEST_F (AddressTest, AFailedCallDoesNot)
 {
   CenoteLease lease;
