@@ -30,6 +30,7 @@ static const struct {
   { "grpc.max_reconnect_backoff_ms", "backoff", NULL },
   { "grpc.max_send_message_length", "max-message-size", NULL },
   { "grpc.min_reconnect_backoff_ms", "backoff", NULL },
+  { "grpc.per_message_decompression", NULL, "compressed messages are refused, as they can grow without bound" },
   { "grpc.service_config", "service-config", NULL },
   { "grpc.use_local_subchannel_pool", NULL, "each channel has a connection of its own" },
 };

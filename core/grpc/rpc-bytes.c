@@ -40,9 +40,10 @@ rpc_bytes_from_buffer (grpc_byte_buffer *buffer)
   grpc_byte_buffer_reader reader;
   grpc_slice all;
 
-  if (buffer == NULL || !grpc_byte_buffer_reader_init (&reader, buffer))
+  if (buffer == NULL || buffer->data.raw.compression != GRPC_COMPRESS_NONE ||
+      !grpc_byte_buffer_reader_init (&reader, buffer))
     return NULL;
-  if (buffer->data.raw.compression == GRPC_COMPRESS_NONE && buffer->data.raw.slice_buffer.count == 1)
+  if (buffer->data.raw.slice_buffer.count == 1)
     all = grpc_slice_ref (buffer->data.raw.slice_buffer.slices[0]);
   else
     all = grpc_byte_buffer_reader_readall (&reader);

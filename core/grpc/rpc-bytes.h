@@ -7,7 +7,7 @@
 
 struct grpc_byte_buffer;
 
-/* (transfer full): NULL where BUFFER is, or where it cannot be read (a bad compression). */
+/* (transfer full): NULL where BUFFER is, or where it cannot be read (it is compressed, and nobody asked for that). */
 GBytes *rpc_bytes_from_buffer (struct grpc_byte_buffer *buffer);
 /* (transfer full): refers to MESSAGE, copies nothing.  MESSAGE nullable: empty. */
 struct grpc_byte_buffer *rpc_buffer_from_bytes (GBytes *message);

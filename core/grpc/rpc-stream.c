@@ -46,7 +46,7 @@ rpc_read (Rpc *rpc, gint64 timeout_us, GBytes **out_message)
   rpc->no_more = rpc->message == NULL;
   *out_message = rpc_bytes_from_buffer (rpc->message);
   if (*out_message == NULL && rpc->message != NULL)
-    rpc->fault = "the server sent a message that cannot be read";
+    rpc->fault = "the server sent a compressed message, and nobody asked for that";
   grpc_byte_buffer_destroy (rpc->message);
   rpc->message = NULL;
   return TRUE;

@@ -234,12 +234,28 @@ is_destroyed (const Rpc *rpc)
   return rpc->status == GRPC_STATUS_UNKNOWN && grpc_slice_str_cmp (rpc->details, "Channel Destroyed") == 0;
 }
 
+static gboolean
+starts_with (grpc_slice slice, const char *start)
+{
+  gsize length = strlen (start);
+
+  return GRPC_SLICE_LENGTH (slice) >= length && memcmp (GRPC_SLICE_START_PTR (slice), start, length) == 0;
+}
+
+/* C-core calls a reply that is compressed against our word UNIMPLEMENTED, unless its message or its
+ * end come first: gRPC's own rule is INTERNAL. */
+static gboolean
+is_compressed (const Rpc *rpc)
+{
+  return rpc->status == GRPC_STATUS_UNIMPLEMENTED && starts_with (rpc->details, "Compression algorithm '");
+}
+
 /* "Channel Destroyed" is C-core's word for a channel that went before the call began (FACTS 8).  A peer
  * can make C-core say -1, which is nobody's status. */
 int
 rpc_status (const Rpc *rpc)
 {
-  if (rpc->fault != NULL)
+  if (rpc->fault != NULL || is_compressed (rpc))
     return GRPC_STATUS_INTERNAL;
   if (is_destroyed (rpc))
     return GRPC_STATUS_UNAVAILABLE;

@@ -63,7 +63,7 @@ TEST (ArgumentTest, WhatIsCenotesOwnNamesItsKeyOrWhy)
        { "grpc.absolute_max_metadata_size", "grpc.client_idle_timeout_ms", "grpc.compression_enabled_algorithms_bitset",
          "grpc.enable_http_proxy", "grpc.enable_retries", "grpc.http2.max_pings_without_data",
          "grpc.initial_reconnect_backoff_ms", "grpc.keepalive_permit_without_calls", "grpc.keepalive_time_ms",
-         "grpc.keepalive_timeout_ms", "grpc.max_metadata_size", "grpc.max_reconnect_backoff_ms",
+         "grpc.keepalive_timeout_ms", "grpc.max_metadata_size", "grpc.per_message_decompression", "grpc.max_reconnect_backoff_ms",
          "grpc.max_send_message_length", "grpc.min_reconnect_backoff_ms", "grpc.service_config" })
     EXPECT_EQ (
       read ((std::string (name) + "=1").c_str ()).rfind (std::string ("problem: ") + name + " is Cenote's to set", 0),
