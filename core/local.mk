@@ -56,6 +56,8 @@ libcenote_core_la_SOURCES = \
   core/call/calls.h \
   core/call/headers.c \
   core/call/headers.h \
+  core/call/limit-text.c \
+  core/call/limit-text.h \
   core/call/loop.c \
   core/call/loop.h \
   core/call/retry.c \

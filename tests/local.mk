@@ -80,6 +80,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-lease-pickers.cc \
   tests/unit/test-least-in-flight.cc \
   tests/unit/test-leases.cc \
+  tests/unit/test-limit-text.cc \
   tests/unit/test-linear.cc \
   tests/unit/test-log-sink.cc \
   tests/unit/test-manual.cc \

@@ -87,7 +87,7 @@ fail (AsyncCall *call, GError *error)
   else
     g_clear_error (&error);
   if (call->error == NULL)
-    call->error = call_plan_error (call->task.rpc);
+    call->error = call_plan_error (&call->plan, call->task.rpc);
   end (call);
 }
 
@@ -168,7 +168,7 @@ over (CallTask *task)
   } else {
     call->reply = rpc_take_reply (task->rpc);
     if (call->reply == NULL)
-      call->error = call_plan_error (task->rpc);
+      call->error = call_plan_error (&call->plan, task->rpc);
     end (call);
   }
 }

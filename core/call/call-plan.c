@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/runtime/process.h"
+#include "limit-text.h"
 #include "status-error.h"
 
 /* A year. */
@@ -163,9 +164,14 @@ call_plan_judge (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 }
 
 GError *
-call_plan_error (Rpc *rpc)
+call_plan_error (const CallPlan *plan, Rpc *rpc)
 {
+  const PoolSettings *settings = plan->pool->settings;
   g_autoptr (Headers) trailing = rpc_trailing (rpc);
+  g_autofree char *limit = NULL;
 
-  return status_error_new (rpc_status (rpc), rpc_details (rpc), trailing);
+  if (rpc_status (rpc) == GRPC_STATUS_RESOURCE_EXHAUSTED)
+    limit = limit_text (rpc_details (rpc), pool_number (settings, POOL_MAX_MESSAGE_SIZE),
+                        pool_number (settings, POOL_MAX_METADATA_SIZE));
+  return status_error_new (rpc_status (rpc), limit != NULL ? limit : rpc_details (rpc), trailing);
 }

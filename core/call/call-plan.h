@@ -38,6 +38,6 @@ gboolean call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease);
 /* The same.  Microseconds until the next attempt, or -1: this one stands. */
 gint64 call_plan_judge (CallPlan *plan, Rpc *rpc, CenoteLease *lease);
 /* (transfer full): the error of RPC, which ended other than OK. */
-GError *call_plan_error (Rpc *rpc);
+GError *call_plan_error (const CallPlan *plan, Rpc *rpc);
 
 #endif

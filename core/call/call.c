@@ -113,7 +113,7 @@ finish (CenoteCall *call)
     rpc_write (call->rpc, NULL, TRUE);
   call->writes_closed = TRUE;
   rpc_await_status (call->rpc);
-  call->error = rpc_status (call->rpc) == GRPC_STATUS_OK ? NULL : call_plan_error (call->rpc);
+  call->error = rpc_status (call->rpc) == GRPC_STATUS_OK ? NULL : call_plan_error (&call->plan, call->rpc);
   if (call->initial == NULL)
     call->initial = rpc_initial (call->rpc);
   call->trailing = rpc_trailing (call->rpc);

@@ -42,12 +42,12 @@ run (CallPlan *plan, RpcQueue *queue, GError **error)
 }
 
 static gboolean
-take_reply (Rpc *rpc, GBytes **out_response, GError **error)
+take_reply (const CallPlan *plan, Rpc *rpc, GBytes **out_response, GError **error)
 {
   GBytes *reply = rpc_take_reply (rpc);
 
   if (reply == NULL) {
-    g_propagate_error (error, call_plan_error (rpc));
+    g_propagate_error (error, call_plan_error (plan, rpc));
     return FALSE;
   }
   if (out_response != NULL)
@@ -80,7 +80,7 @@ cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const 
   queue = calls_take_queue (pool->calls);
   rpc = run (&plan, queue, error);
   if (rpc != NULL)
-    good = take_reply (rpc, out_response, error);
+    good = take_reply (&plan, rpc, out_response, error);
   rpc_free (rpc);
   calls_give_queue (pool->calls, queue);
   call_plan_clear (&plan);

@@ -104,7 +104,7 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_MAX_MESSAGE_SIZE, SIZE, .name = "max-message-size", .default_text = "4MiB", .min = "1B", .max = "2047MiB",
        .summary = "The largest message that a channel sends or receives."),
   ROW (POOL_MAX_METADATA_SIZE, SIZE, .name = "max-metadata-size", .default_text = "16KiB", .min = "1KiB",
-       .max = "16MiB", .summary = "The most metadata that a channel receives with one call."),
+       .max = "16MiB", .summary = "The most metadata that a channel receives with one call: more ends its connection."),
   ROW (POOL_HTTP_PROXY, BOOL, .name = "http-proxy", .default_text = "no",
        .summary = "Whether the proxy that the environment names (http_proxy) is used."),
   ROW (POOL_STATUS_INTERVAL, DURATION, .name = "status-interval", .flags = CENOTE_OPTION_MAY_BE_OFF,

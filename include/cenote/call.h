@@ -9,7 +9,9 @@
  * in CENOTE_STATUS, whose code is the grpc_status_code (CENOTE_ERROR_CALL: gRPC
  * did not take it).
  *
- * Messages are bytes, as they travel: <cenote/protobuf-c.h> packs and unpacks.
+ * Messages are bytes, as they travel: <cenote/protobuf-c.h> packs and unpacks.  One that is
+ * larger than the pool's max-message-size, and metadata above max-metadata-size, end the call
+ * with RESOURCE_EXHAUSTED, and the text names the key; a compressed reply is INTERNAL.
  * Methods are full paths: "/package.Service/Method".
  */
 #ifndef CENOTE_CALL_H
