@@ -110,6 +110,7 @@ libcenote_core_la_SOURCES = \
   core/registry/instance.h \
   core/base/json.c \
   core/base/json.h \
+  core/slots/attachments.c \
   core/slots/lease.c \
   core/grpc/health-message.c \
   core/grpc/health-message.h \

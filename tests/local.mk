@@ -48,6 +48,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/static-plugins.h \
   tests/unit/test-affinity.cc \
   tests/unit/test-argument.cc \
+  tests/unit/test-attachments.cc \
   tests/unit/test-bell.cc \
   tests/unit/test-bus-threads.cc \
   tests/unit/test-bus.cc \

@@ -367,29 +367,31 @@ link_handle (ControlNote *note)
   link_free_if_over (link);
 }
 
+/* A transport's close_channel() or give_up_channel(). */
+typedef void (*EndChannel) (void *state, grpc_channel *channel);
+
 /* Transports are for one thread at a time. */
 static void
-close_orphan (const CenoteTransportOps *ops, gpointer state, grpc_channel *channel)
+end_orphan (EndChannel end, gpointer state, grpc_channel *channel)
 {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
   pthread_mutex_lock (&lock);
-  ops->close_channel (state, channel);
+  end (state, channel);
   pthread_mutex_unlock (&lock);
   ccore_unhold ();
 }
 
 static void
-close_channel (grpc_channel *channel, Hold *hold)
+end_channel (grpc_channel *channel, Hold *hold, EndChannel end)
 {
-  const CenoteTransportOps *ops = &hold->transport->plugin->ops.transport;
   gboolean self_driven = plugin_transport_drives_itself (hold->transport->plugin);
 
   if (hold->orphan) {
-    close_orphan (ops, hold->transport->state, channel);
+    end_orphan (end, hold->transport->state, channel);
   } else {
     hold->link->ended = TRUE;
-    ops->close_channel (hold->transport->state, channel);
+    end (hold->transport->state, channel);
   }
   if (self_driven)
     link_unref (hold->link);
@@ -403,7 +405,7 @@ close_left (gpointer data)
 {
   Hold *hold = data;
 
-  close_orphan (&hold->transport->plugin->ops.transport, hold->transport->state, hold->left);
+  end_orphan (hold->transport->plugin->ops.transport.close_channel, hold->transport->state, hold->left);
   instance_unref (hold->transport);
   g_free (hold);
 }
@@ -433,7 +435,28 @@ destroy_channel (grpc_channel *channel, gpointer data)
   Hold *hold = data;
 
   if (!hold->leaves || !leave_channel (channel, hold))
-    close_channel (channel, hold);
+    end_channel (channel, hold, hold->transport->plugin->ops.transport.close_channel);
+}
+
+/* Of an armed watch no note comes any more, or its note is on its way. */
+static void
+abandon_watch (Link *link)
+{
+  if (!link->armed || !ccore_watch_abandon (link->watch))
+    return;
+  link->armed = FALSE;
+  link->watch = NULL;
+}
+
+/* The same where another owns the channel, which may live on, and so must not hold the link by its watch. */
+static void
+give_up_channel (grpc_channel *channel, gpointer data)
+{
+  Hold *hold = data;
+
+  if (!hold->orphan)
+    abandon_watch (hold->link);
+  end_channel (channel, hold, hold->transport->plugin->ops.transport.give_up_channel);
 }
 
 static grpc_channel *
@@ -473,6 +496,8 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
   link->hold->transport = instance_ref (site->transport);
   link->hold->link = link;
   link->slot = slot_open (site->table, channel, destroy_channel, link->hold);
+  if (plugin_transport_gives_up (site->transport->plugin))
+    slot_allow_owner (link->slot, give_up_channel);
   if (plugin_transport_drives_itself (site->transport->plugin)) {
     g_atomic_ref_count_inc (&link->refs);
     ops->watch (site->transport->state, channel, transport_told, link);
@@ -588,10 +613,7 @@ link_orphan (Link *link)
 {
   gboolean self_driven = drives_itself (link);
 
-  if (link->armed && ccore_watch_abandon (link->watch)) {
-    link->armed = FALSE;
-    link->watch = NULL;
-  }
+  abandon_watch (link);
   if (link->explain != NULL)
     ccore_call_cancel (link->explain);
   ccore_hold ();

@@ -124,6 +124,14 @@ cenote_lease_release_with_status (CenoteLease *lease, int status)
     lease_release (lease, status);
 }
 
+gpointer
+cenote_lease_attach (CenoteLease *lease, gconstpointer key, gpointer data, GDestroyNotify notify, gboolean owns_channel)
+{
+  g_return_val_if_fail (lease != NULL, NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  return lease_attach (lease, key, data, notify, owns_channel);
+}
+
 gboolean
 cenote_pool_is_connected (CenotePool *pool)
 {

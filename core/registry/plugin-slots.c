@@ -80,6 +80,13 @@ default_transport_explain (void *state, struct grpc_channel *channel, const char
   (void) fault;
 }
 
+static void
+default_transport_give_up_channel (void *state, struct grpc_channel *channel)
+{
+  (void) state;
+  (void) channel;
+}
+
 /* ------------------------------------------------------------ telemetry */
 
 static uint64_t
@@ -129,6 +136,7 @@ static const PluginSlot transport_slots[] = {
   [PLUGIN_SLOT_CLOSE_CHANNEL] = OPTIONAL (CenoteTransportOps, close_channel, default_transport_close_channel),
   OPTIONAL (CenoteTransportOps, destroy, default_destroy),
   OPTIONAL (CenoteTransportOps, explain, default_transport_explain),
+  [PLUGIN_SLOT_GIVE_UP_CHANNEL] = OPTIONAL (CenoteTransportOps, give_up_channel, default_transport_give_up_channel),
 };
 
 static const PluginSlot telemetry_slots[] = {

@@ -32,7 +32,7 @@ typedef struct PluginSlots {
 /* (transfer none) (nullable): NULL where KIND is none. */
 const PluginSlots *plugin_slots_get (CenotePluginKind kind);
 
-/* The slots that say by being filled that a transport is not driven by C-core. */
-enum { PLUGIN_SLOT_WATCH = 2, PLUGIN_SLOT_CONNECT = 3, PLUGIN_SLOT_CLOSE_CHANNEL = 4 };
+/* The slots that say by being filled that a transport is not driven by C-core, and who may own its channels. */
+enum { PLUGIN_SLOT_WATCH = 2, PLUGIN_SLOT_CONNECT = 3, PLUGIN_SLOT_CLOSE_CHANNEL = 4, PLUGIN_SLOT_GIVE_UP_CHANNEL = 7 };
 
 #endif

@@ -174,6 +174,13 @@ plugin_transport_drives_itself (const Plugin *plugin)
   return plugin->kind == CENOTE_PLUGIN_TRANSPORT && has_slot (plugin, PLUGIN_SLOT_WATCH);
 }
 
+gboolean
+plugin_transport_gives_up (const Plugin *plugin)
+{
+  return !plugin_transport_drives_itself (plugin)
+         && (!has_slot (plugin, PLUGIN_SLOT_CLOSE_CHANNEL) || has_slot (plugin, PLUGIN_SLOT_GIVE_UP_CHANNEL));
+}
+
 /* What no single slot shows. */
 static gboolean
 check_together (const Plugin *plugin, GError **error)

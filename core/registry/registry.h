@@ -48,6 +48,8 @@ Plugin *registry_get (CenoteRegistry *registry, CenotePluginKind kind, const cha
 
 /* TRUE for a transport that fills watch and connect: C-core does not drive its channels. */
 gboolean plugin_transport_drives_itself (const Plugin *plugin);
+/* Whether others may own its channels. */
+gboolean plugin_transport_gives_up (const Plugin *plugin);
 
 /* Checks a descriptor (magic, major, sizes, kind, name, option table, required
  * slots) and makes the core's copy.  EXPECTED_KIND/NAME: what the file's note says, or 0/NULL. */

@@ -524,26 +524,60 @@ refuse_double (void)
                     "copies");
 }
 
-/* The entry of a lease that is held; NULL where there is nothing to do: none, a
- * mock's (its channel alone), nobody's, or released before. */
-static LeaseEntry *
-entry_of (const CenoteLease *lease)
+typedef enum {
+  STANDING_HELD,
+  STANDING_NONE,             /* CENOTE_LEASE_INIT, or a mock's: its channel alone */
+  STANDING_FOREIGN,          /* no get wrote it */
+  STANDING_RELEASED
+} LeaseStanding;
+
+static LeaseStanding
+standing_of (const CenoteLease *lease)
 {
   LeaseEntry *entry = lease->priv[LEASE_ENTRY];
   gsize seal = GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL]);
   gsize generation = GPOINTER_TO_SIZE (lease->priv[LEASE_GENERATION]);
 
   if (lease->channel == NULL || (entry == NULL && seal == 0))
-    return NULL;
-  if (((gsize) entry ^ (seal & ~LEASE_TIMED)) != LEASE_MARK) {
+    return STANDING_NONE;
+  if (((gsize) entry ^ (seal & ~LEASE_TIMED)) != LEASE_MARK)
+    return STANDING_FOREIGN;
+  return atomic_load_explicit (&entry->generation, memory_order_relaxed) == generation ? STANDING_HELD
+                                                                                       : STANDING_RELEASED;
+}
+
+/* The entry of a lease that is to be released; NULL where there is nothing to do. */
+static LeaseEntry *
+entry_of (const CenoteLease *lease)
+{
+  switch (standing_of (lease)) {
+  case STANDING_HELD:
+    return lease->priv[LEASE_ENTRY];
+  case STANDING_FOREIGN:
     refuse_foreign ();
     return NULL;
-  }
-  if (atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation) {
+  case STANDING_RELEASED:
     refuse_double ();
     return NULL;
+  case STANDING_NONE:
+    break;
   }
-  return entry;
+  return NULL;
+}
+
+gpointer
+lease_attach (const CenoteLease *lease, gconstpointer key, gpointer data, GDestroyNotify notify, gboolean owns_channel)
+{
+  LeaseStanding standing = slots_forked ? STANDING_NONE : standing_of (lease);
+  LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+
+  if (standing == STANDING_HELD)
+    return slot_attach (entry->slot, key, data, notify, owns_channel);
+  if (standing != STANDING_NONE)
+    g_log_structured ("Cenote", G_LOG_LEVEL_CRITICAL, "MESSAGE",
+                      "cenote_lease_attach() was given a lease that %s, and refused it: attach while the lease is held",
+                      standing == STANDING_FOREIGN ? "no pool made" : "was released before");
+  return NULL;
 }
 
 /* --------------------------------------------------------------- releasing */

@@ -2,8 +2,8 @@
 /*
  * slot-table: the structures that slot-table.c (tables' lives), slot-view.c (what
  * is in rotation), slots.c (a slot's life), slot-loads.c (what pickers know of
- * loads), rows.c (threads' rows) and lease.c (the hot path) share; nobody else
- * includes this.
+ * loads), rows.c (threads' rows), attachments.c (what callers hang on a channel) and
+ * lease.c (the hot path) share; nobody else includes this.
  *
  * Who writes what, so that a get and a release write no line that another thread
  * writes: a row and its tallies, its thread alone (but Row.returned, on a line of
@@ -35,6 +35,8 @@ typedef enum {
   SLOT_ORPHAN
 } SlotState;
 
+typedef struct Attachment Attachment;
+
 /* Type-stable: a late reader finds a slot, perhaps in another life. */
 struct Slot {
   /* Read by every get and release. */
@@ -58,6 +60,9 @@ struct Slot {
   _Atomic gint64 failures_before;
   _Atomic gint64 told;       /* for a row that counts nothing: the burden as it was last published */
   gint64 load;               /* control: as it was last published */
+  /* Read by who attaches; written by the first of each key. */
+  _Alignas (CACHE_LINE) _Atomic (Attachment *) attachments;
+  SlotDestroy give_up;       /* control; NULL: nobody may own the channel */
 };
 
 /* CenoteTally, whose first two its owner writes with plain stores and others read. */
@@ -298,5 +303,13 @@ void row_learn_loads (Row *row);
 
 /* A release, or a get that took its step back, found SLOT orphaned. */
 void slot_release_orphan (Slot *slot);
+
+/* ----------------------------------------------------------- attachments.c */
+
+/* Any thread that holds a lease on SLOT. */
+gpointer slot_attach (Slot *slot, gconstpointer key, gpointer data, GDestroyNotify notify, gboolean owns_channel);
+/* The end of SLOT's channel: takes what is attached, for attachments_end() to notify.  TRUE there: one owned the channel. */
+Attachment *slot_take_attachments (Slot *slot);
+gboolean attachments_end (Attachment *attachments);
 
 #endif

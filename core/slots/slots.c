@@ -143,12 +143,19 @@ slot_open (SlotTable *table, grpc_channel *channel, SlotDestroy destroy, gpointe
   slot->channel = channel;
   slot->destroy = destroy;
   slot->destroy_data = destroy_data;
+  slot->give_up = NULL;
   atomic_store_explicit (&slot->taken_before, sum_taken (slot), memory_order_relaxed);
   atomic_store_explicit (&slot->failures_before, atomic_load_explicit (&slot->failures, memory_order_relaxed),
                          memory_order_relaxed);
   atomic_store_explicit (&slot->proved, FALSE, memory_order_relaxed);
   atomic_store_explicit (&slot->state, SLOT_HIDDEN, memory_order_release);
   return slot;
+}
+
+void
+slot_allow_owner (Slot *slot, SlotDestroy give_up)
+{
+  slot->give_up = give_up;
 }
 
 /* -------------------------------------------------------- showing and hiding */
@@ -202,13 +209,18 @@ give_back (Slot *slot)
   SlotTable *table = slot->table;
   grpc_channel *channel = slot->channel;
   SlotDestroy destroy = slot->destroy;
+  SlotDestroy give_up = slot->give_up;
   gpointer destroy_data = slot->destroy_data;
+  Attachment *attachments = slot_take_attachments (slot);
 
   atomic_store_explicit (&slot->state, SLOT_FREE, memory_order_release);
   pthread_mutex_lock (&table->lock);
   push_free_locked (table, slot);
   pthread_mutex_unlock (&table->lock);
-  destroy (channel, destroy_data);
+  if (attachments_end (attachments))
+    give_up (channel, destroy_data);
+  else
+    destroy (channel, destroy_data);
   slot_table_unref (table);
 }
 

@@ -141,6 +141,11 @@ gboolean slot_try_free (Slot *slot);
 /* Control.  Leaves a closing slot to its last releasing thread. */
 void slot_orphan (Slot *slot);
 
+/* Control, before it is first shown.  A caller may take the channel over (lease_attach()): GIVE_UP is
+ * then called in DESTROY's place, after the new owner's notify, with a channel that may
+ * be gone.  Without it nobody may. */
+void slot_allow_owner (Slot *slot, SlotDestroy give_up);
+
 /* Any thread. */
 gboolean slot_is_shown (const Slot *slot);
 gint64 slot_in_flight (const Slot *slot);
@@ -218,6 +223,10 @@ lease_release (CenoteLease *lease, int status)
   else
     lease_release_special (lease, status);
 }
+
+/* Any thread.  What cenote_lease_attach() says. */
+gpointer lease_attach (const CenoteLease *lease, gconstpointer key, gpointer data, GDestroyNotify notify,
+                       gboolean owns_channel);
 
 /* Refused releases in this process: second ones, and leases that no pool made. */
 typedef struct LeaseFaults {

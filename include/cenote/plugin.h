@@ -527,6 +527,10 @@ typedef struct CenoteTransportOps {
   /* Optional (nothing).  C-core says that CHANNEL's attempt failed by ERROR: leaves
    * in FAULT what is better for people to read, or nothing where ERROR is the best. */
   void (*explain) (void *state, struct grpc_channel *channel, const char *error, CenoteFault *fault);
+  /* Optional.  In close_channel's place where a caller of the pool's owns the channel by now
+   * and destroys it: forgets CHANNEL, which may be gone, and does not touch it.  A transport that fills
+   * close_channel and not this one keeps its channels to itself. */
+  void (*give_up_channel) (void *state, struct grpc_channel *channel);
 } CenoteTransportOps;
 
 /* -------------------------------------------------------------- telemetry */

@@ -59,6 +59,35 @@ CENOTE_API void cenote_lease_release (CenoteLease *lease);
  */
 CENOTE_API void cenote_lease_release_with_status (CenoteLease *lease, int status);
 
+/**
+ * cenote_lease_attach:
+ * @lease: a lease that is held
+ * @key: any address of the caller's own, say of a static variable
+ * @data: (nullable): what to attach; NULL: only asks what stands
+ * @notify: (nullable): called once with @data when the channel goes
+ * @owns_channel: TRUE: @data owns the channel from now on, as a C++ object does that wraps it:
+ *   @notify takes the place of grpc_channel_destroy(), which is then @data's to call, once,
+ *   in @notify or later, and never before
+ *
+ * Attaches @data under @key to the channel that @lease is on, for as long as the pool has that
+ * grpc_channel: so that what is made once for a channel is found again by each call over it.
+ * Of two that attach under one key at once the first wins, and both are told its data: who
+ * gets back what is not its own frees its own (@notify is not called for that).
+ * So an owner is attached empty and made afterwards: two wrappers that own one channel must not exist.
+ *
+ * @notify is called after the last lease on the channel was released: on the control thread, or
+ * after the pool's stop on the thread that releases that lease.  It must not block, nor wait for
+ * a call that does; the owner's is the last one.
+ *
+ * Returns: (transfer none): what stands under @key, valid while @lease is held.  NULL: nothing, where
+ *   @data is NULL; else it was refused: the lease is a mock's or CENOTE_LEASE_INIT; it was released
+ *   or made by no pool (logged); this is a forked child; @owns_channel and the channel has an
+ *   owner already, or its transport keeps its channels to itself (`mock`).
+ * Threads: any.  Blocks: never; no lock.  Allocates where it attaches.  Since: 0.1
+ */
+CENOTE_API gpointer cenote_lease_attach (CenoteLease *lease, gconstpointer key, gpointer data, GDestroyNotify notify,
+                                         gboolean owns_channel);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CenoteLease, cenote_lease_release)
 
 /* ----------------------------------------------------------------- getting */

@@ -170,12 +170,19 @@ create_channel (void *state, const char *address, const void *args, CenoteFault 
   return channel;
 }
 
+/* C-core keeps the peer for as long as it may shake hands. */
 static void
-close_channel (void *state, grpc_channel *channel)
+give_up_channel (void *state, grpc_channel *channel)
 {
   Tls *tls = state;
 
   g_hash_table_remove (tls->peers, channel);
+}
+
+static void
+close_channel (void *state, grpc_channel *channel)
+{
+  give_up_channel (state, channel);
   grpc_channel_destroy (channel);
 }
 
@@ -282,6 +289,7 @@ static const CenoteTransportOps ops = {
   .close_channel = close_channel,
   .destroy = destroy,
   .explain = explain,
+  .give_up_channel = give_up_channel,
 };
 
 static const CenotePlugin plugin = {

@@ -77,7 +77,8 @@ TEST (Abi, OperationsKeepTheirPlaces)
   AT (CenoteTransportOps, close_channel, 40);
   AT (CenoteTransportOps, destroy, 48);
   AT (CenoteTransportOps, explain, 56);
-  SIZE (CenoteTransportOps, 64);
+  AT (CenoteTransportOps, give_up_channel, 64);
+  SIZE (CenoteTransportOps, 72);
   AT (CenoteTelemetryOps, mask, 8);
   AT (CenoteTelemetryOps, create, 16);
   AT (CenoteTelemetryOps, handle, 24);
