@@ -9,6 +9,8 @@ cenoteinclude_HEADERS += \
   include/cenote/config.h \
   include/cenote/error.h \
   include/cenote/event-text.h \
+  include/cenote/grpcpp-call.hpp \
+  include/cenote/grpcpp-relay.hpp \
   include/cenote/grpcpp.hpp \
   include/cenote/plugin.h \
   include/cenote/pool.h \

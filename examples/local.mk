@@ -10,7 +10,10 @@ dist_examples_DATA = \
   examples/etcd.conf \
   examples/etcd.proto \
   examples/first-call.c \
-  examples/first.c
+  examples/first.c \
+  examples/greeter.cc \
+  examples/greeter.conf \
+  examples/greeter.proto
 
 check_PROGRAMS += examples/async examples/first-call examples/first
 examples_async_SOURCES = examples/async.c
@@ -31,4 +34,32 @@ examples/etcd.pb-c.h: examples/etcd.pb-c.c
 examples/etcd.pb-c.c: examples/etcd.proto
 	$(AM_V_GEN)$(MKDIR_P) examples && $(PROTOC_C) --proto_path=$(srcdir)/examples --c_out=examples etcd.proto
 CLEANFILES += examples/etcd.pb-c.c examples/etcd.pb-c.h
+endif
+
+if HAVE_CPP_STUBS
+# The example's service, which tests and benches call too.
+check_LTLIBRARIES += examples/libgreeter.la
+nodist_examples_libgreeter_la_SOURCES = \
+  examples/greeter.grpc.pb.cc \
+  examples/greeter.grpc.pb.h \
+  examples/greeter.pb.cc \
+  examples/greeter.pb.h
+examples_libgreeter_la_SOURCES =
+examples_libgreeter_la_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -Iexamples
+examples_libgreeter_la_LIBADD = $(GRPCPP_LIBS) $(PROTOBUF_LIBS)
+greeter_libs = examples/libgreeter.la libcenote.la $(GRPCPP_LIBS) $(PROTOBUF_LIBS) $(GRPC_LIBS) $(GLIB_LIBS)
+
+check_PROGRAMS += examples/greeter
+examples_greeter_SOURCES = examples/greeter.cc
+examples_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -Iexamples
+examples_greeter_LDADD = $(greeter_libs)
+
+greeter_made = examples/greeter.grpc.pb.cc examples/greeter.grpc.pb.h examples/greeter.pb.cc examples/greeter.pb.h
+examples/examples_greeter-greeter.$(OBJEXT): $(greeter_made)
+examples/libgreeter_la-greeter.grpc.pb.lo examples/libgreeter_la-greeter.pb.lo: $(greeter_made)
+examples/greeter.grpc.pb.h examples/greeter.pb.cc examples/greeter.pb.h: examples/greeter.grpc.pb.cc
+examples/greeter.grpc.pb.cc: examples/greeter.proto
+	$(AM_V_GEN)$(MKDIR_P) examples && $(PROTOC) --proto_path=$(srcdir)/examples --cpp_out=examples \
+	  --grpc_out=examples --plugin=protoc-gen-grpc=$(GRPC_CPP_PLUGIN) greeter.proto
+CLEANFILES += $(greeter_made)
 endif

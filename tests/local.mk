@@ -255,6 +255,25 @@ tests_fault_tests_SOURCES += \
   tests/servers/tls-client.h
 endif
 
+# Stubs of gRPC C++'s, against a server in the same process.
+if HAVE_CPP_STUBS
+check_PROGRAMS += tests/servers/greeter
+tests_servers_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
+tests_servers_greeter_SOURCES = tests/servers/greeter.cc tests/servers/greeter.h
+tests_servers_greeter_LDADD = $(greeter_libs)
+tests/servers/tests_servers_greeter-greeter.$(OBJEXT): $(greeter_made)
+if HAVE_GTEST
+check_PROGRAMS += tests/grpcpp-tests
+TESTS += tests/grpcpp-tests
+endif
+tests_grpcpp_tests_CPPFLAGS = $(test_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
+tests_grpcpp_tests_LDADD = $(greeter_libs) $(GTEST_LIBS) -lgtest_main
+tests_grpcpp_tests_SOURCES = \
+  tests/integration/test-stubs.cc \
+  tests/servers/greeter.h
+tests/integration/grpcpp_tests-test-stubs.$(OBJEXT): $(greeter_made)
+endif
+
 tests_abi_tests_CPPFLAGS = $(test_cpp_flags)
 tests_abi_tests_LDADD = $(test_libs)
 tests_abi_tests_SOURCES = \
@@ -320,6 +339,7 @@ system_tests = \
   tests/integration/test-examples.sh \
   tests/integration/test-explain.sh \
   tests/integration/test-failed-cases.sh \
+  tests/integration/test-greeter.sh \
   tests/integration/test-install.sh \
   tests/integration/test-names.sh \
   tests/integration/test-plugins.sh \

@@ -364,19 +364,18 @@ async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
   async->waiter.done = async_done;
   async->waiter.cancelled = async_cancelled;
   async->waiter.id = pool_next_id (pool);
-  if (async->waiter.id == 0)
-    async->waiter.cancelled = async_cancelled;
-  async->waiter.id = pool_next_id (pool);
   return async;
 }
 
 guint
-cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
-                           CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify)
+cenote_pool_acquire_async_full (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, gboolean wait_for_ready,
+                                GMainContext *context, CenoteAcquireCallback callback, gpointer user_data,
+                                GDestroyNotify notify)
 {
   AsyncWaiter *async = async_new (pool, affinity_key, context);
   guint id = async->waiter.id;
 
+  async->waiter.fails_when_down = !wait_for_ready;
   async->callback = callback;
   async->user_data = user_data;
   async->notify = notify;
@@ -385,6 +384,13 @@ cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 ti
   else
     async_wait (async);
   return id;
+}
+
+guint
+cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
+                           CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify)
+{
+  return cenote_pool_acquire_async_full (pool, affinity_key, timeout_ms, TRUE, context, callback, user_data, notify);
 }
 
 typedef struct Cancel {

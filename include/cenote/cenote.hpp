@@ -128,6 +128,15 @@ public:
   grpc_channel *channel () const noexcept { return lease_.channel; }
   explicit operator bool () const noexcept { return lease_.channel != nullptr; }
 
+  /* cenote_lease_attach(): returns what stands under KEY by then; nullptr: refused. */
+  void *
+  attach (const void *key, void *data, GDestroyNotify notify, bool owns_channel = false) noexcept
+  {
+    return cenote_lease_attach (&lease_, key, data, notify, owns_channel);
+  }
+  /* What stands under KEY; nullptr: nothing. */
+  void *attached (const void *key) noexcept { return cenote_lease_attach (&lease_, key, nullptr, nullptr, FALSE); }
+
   void release () noexcept { cenote_lease_release (&lease_); }
   /* STATUS: a grpc_status_code: how the call over the lease ended. */
   void release (int status) noexcept { cenote_lease_release_with_status (&lease_, status); }
@@ -240,7 +249,22 @@ public:
 
   void disconnect () const noexcept { cenote_pool_disconnect (raw ()); }
 
-  /* For generated stubs of gRPC C++ (<cenote/grpcpp.hpp>): a channel that takes a lease for each call. */
+  /* For gRPC C++'s stubs (<cenote/grpcpp.hpp>, included at the end where gRPC C++ is installed). */
+
+  /* A channel that is acquired, for one short hold: the lease ends with the last reference to what is
+   * returned.  Throws also CENOTE_ERROR_INVALID for a mock's channel and transport `mock`. */
+  std::shared_ptr<grpc::Channel> channel (std::chrono::milliseconds timeout = acquire_timeout) const;
+  std::shared_ptr<grpc::Channel> channel (const std::string &key, std::chrono::milliseconds timeout = acquire_timeout) const;
+
+  /* What a stub holds for as long as it likes: each of its calls takes a lease of its own, which ends
+   * with the call's status, and at the latest with its grpc::ClientContext.  Sync, async and callback API,
+   * unary and streams, generic stubs.  KEY: of all these calls.
+   *
+   * Nothing throws out of a stub, and no API blocks for a channel: where none is ready the call itself
+   * waits, in line with all others, until its deadline (DEADLINE_EXCEEDED) or until it is cancelled; without
+   * wait_for_ready it ends with UNAVAILABLE while every address of the pool is down.  UNAVAILABLE is also a pool that is
+   * stopped or disconnected, RESOURCE_EXHAUSTED max-waiters, FAILED_PRECONDITION a pool whose channels are
+   * dialled.  A call that waited has an in-process peer() and auth_context(). */
   std::shared_ptr<grpc::ChannelInterface> stub_channel () const;
   std::shared_ptr<grpc::ChannelInterface> stub_channel (const std::string &key) const;
 

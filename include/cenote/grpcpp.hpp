@@ -1,203 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * <cenote/grpcpp.hpp>: pools for gRPC C++'s generated and generic stubs:
+ * <cenote/grpcpp.hpp>: pools for what gRPC C++ generates: cenote::Pool::channel() and
  * cenote::Pool::stub_channel().  <cenote/cenote.hpp> includes it where gRPC C++ is
  * installed, unless CENOTE_NO_GRPCPP is defined before.
  *
- * How a call travels: a stub asks its ChannelInterface for a call.  Ours takes a lease,
- * makes the call on the lease's channel, and puts an interceptor of its own before those
- * of the program: that one holds the lease, sees the batch that brings the status, and
- * releases the lease with it.  A call without a status ends its lease with its
- * ClientContext, which owns the interceptor.
+ * How a call of a stub travels: the stub asks its ChannelInterface for a call.  Ours takes
+ * a lease, makes the call on the lease's channel, and gives the call's context an
+ * interceptor that holds the lease, sees the batch which brings the status, and releases
+ * the lease with it.  A call that never gets its status ends its lease with its
+ * grpc::ClientContext, which owns the interceptor.
+ *
+ * Where no channel is ready nothing blocks: see <cenote/grpcpp-relay.hpp>.
  */
 #ifndef CENOTE_GRPCPP_HPP
 #define CENOTE_GRPCPP_HPP
 
 #include <cenote/cenote.hpp>
+#include <cenote/grpcpp-call.hpp>
+#include <cenote/grpcpp-relay.hpp>
 
-#include <grpc/census.h>
-#include <grpc/grpc.h>
-#include <grpc/slice.h>
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
-#include <grpcpp/completion_queue.h>
-#include <grpcpp/impl/codegen/call.h>
-#include <grpcpp/impl/codegen/call_hook.h>
-#include <grpcpp/impl/codegen/call_op_set.h>
-#include <grpcpp/impl/codegen/channel_interface.h>
-#include <grpcpp/impl/codegen/client_unary_call.h>
-#include <grpcpp/impl/codegen/rpc_method.h>
-#include <grpcpp/support/client_interceptor.h>
+#include <grpcpp/alarm.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace cenote {
 namespace detail {
 
-struct Door;
-
-using InterceptorFactories = std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
-
-} // namespace detail
-} // namespace cenote
-
-/* What a channel may do with contexts and queues is private in gRPC C++, with this template
- * as a friend.  Specialised for a type of ours it does what grpc::Channel does. */
-template <>
-class grpc::internal::BlockingUnaryCallImpl<cenote::detail::Door, cenote::detail::Door> {
-public:
-  static CompletionQueue *
-  callback_queue (ChannelInterface &channel)
-  {
-    return channel.CallbackCQ ();
-  }
-
-  static Call
-  call_on (ChannelInterface &channel, const RpcMethod &method, ClientContext *context, CompletionQueue *queue)
-  {
-    return channel.CreateCall (method, context, queue);
-  }
-
-  /* A call that is not started, on CHANNEL. */
-  static grpc_call *
-  make_call (grpc_channel *channel, const RpcMethod &method, const ClientContext &context, CompletionQueue &queue)
-  {
-    grpc_slice path = grpc_slice_from_copied_string (method.name ());
-    grpc_slice authority =
-      grpc_slice_from_copied_buffer (context.authority_.data (), context.authority_.size ());
-    grpc_call *call = grpc_channel_create_call (
-      channel, context.propagate_from_call_, context.propagation_options_.c_bitmask (), queue.cq (), path,
-      context.authority_.empty () ? nullptr : &authority, context.raw_deadline (), nullptr);
-
-    grpc_slice_unref (path);
-    grpc_slice_unref (authority);
-    grpc_census_call_set_context (call, context.census_context ());
-    return call;
-  }
-
-  /* CONTEXT owns CALL from now on, and keeps CHANNEL; interceptors first, since a context
-   * that was cancelled tells them. */
-  static experimental::ClientRpcInfo *
-  give (ClientContext &context, grpc_call *call, const RpcMethod &method, const std::shared_ptr<Channel> &channel,
-        ChannelInterface *interface, const cenote::detail::InterceptorFactories &factories, std::size_t position)
-  {
-    auto *info = context.set_client_rpc_info (method.name (), method.suffix_for_stats (), method.method_type (), interface,
-                                              factories, position);
-
-    context.set_call (call, channel);
-    return info;
-  }
-};
-
-namespace cenote {
-namespace detail {
-
-using GrpcDoor = grpc::internal::BlockingUnaryCallImpl<Door, Door>;
-
-/* A call's lease, until its status is there; at the latest until its context goes. */
-class LeasedCall final : public grpc::experimental::Interceptor, public grpc::internal::CallHook {
-public:
-  explicit LeasedCall (Lease lease) noexcept : lease_ (std::move (lease)) {}
-
-  void
-  Intercept (grpc::experimental::InterceptorBatchMethods *batch) override
-  {
-    using Point = grpc::experimental::InterceptionHookPoints;
-
-    if (batch->QueryInterceptionHookPoint (Point::POST_RECV_STATUS))
-      lease_.release (batch->GetRecvStatus ()->error_code ());
-    batch->Proceed ();
-  }
-
-  /* An intercepted batch costs a second one.  So only that which brings the status is,
-   * where nobody else intercepts. */
-  void
-  PerformOpsOnCall (grpc::internal::CallOpSetInterface *batch, grpc::internal::Call *call) override
-  {
-    grpc::internal::Call plain (call->call (), this, call->cq ());
-
-    batch->FillOps (brings_status (batch) || others_intercept () ? call : &plain);
-  }
-
-private:
-  static bool
-  brings_status (grpc::internal::CallOpSetInterface *batch)
-  {
-#ifdef __cpp_rtti
-    return dynamic_cast<grpc::internal::CallOpClientRecvStatus *> (batch) != nullptr;
-#else
-    return batch != nullptr;
-#endif
-  }
-
-  static bool
-  others_intercept () noexcept
-  {
-    return grpc::internal::g_global_client_interceptor_factory != nullptr;
-  }
-
-  Lease lease_;
-};
-
-/* Hands the interceptor of the call that a thread is making to its context. */
-class LeasedCallFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
-public:
-  grpc::experimental::Interceptor *
-  CreateClientInterceptor (grpc::experimental::ClientRpcInfo *) override
-  {
-    return std::exchange (next, nullptr);
-  }
-
-  static inline thread_local LeasedCall *next = nullptr;
-};
-
-inline const InterceptorFactories &
-leased_call_factories ()
-{
-  static const auto *factories = [] {
-    auto *made = new InterceptorFactories;
-
-    made->push_back (std::make_unique<LeasedCallFactory> ());
-    return made;
-  }();
-
-  return *factories;
-}
-
-/* How gRPC calls an ERROR of a pool's. */
-inline grpc_status_code
-status_of (const GError &error) noexcept
-{
-  if (error.domain != CENOTE_ERROR)
-    return GRPC_STATUS_UNAVAILABLE;
-  switch (error.code) {
-  case CENOTE_ERROR_TIMEOUT:
-    return GRPC_STATUS_DEADLINE_EXCEEDED;
-  case CENOTE_ERROR_LIMIT:
-    return GRPC_STATUS_RESOURCE_EXHAUSTED;
-  case CENOTE_ERROR_INVALID:
-    return GRPC_STATUS_FAILED_PRECONDITION;
-  default:
-    return GRPC_STATUS_UNAVAILABLE;
-  }
-}
-
-/* Ends each call at once with what ERROR is to gRPC. */
-inline std::shared_ptr<grpc::Channel>
-lame_channel (const GError &error)
-{
-  return grpc::CreateChannelInternal ("", grpc_lame_client_channel_create (nullptr, status_of (error), error.message), {});
-}
+/* -------------------------------------------------------------- stub channel */
 
 class StubChannel final : public grpc::ChannelInterface, public std::enable_shared_from_this<StubChannel> {
 public:
-  StubChannel (Pool pool, std::optional<std::string> key)
-    : pool_ (std::move (pool)), key_ (std::move (key)),
-      home_ (grpc::CreateChannelInternal (
-        "", grpc_lame_client_channel_create (nullptr, GRPC_STATUS_UNAVAILABLE, "no channel of the pool's"), {}))
+  StubChannel (const Pool &pool, std::optional<std::string> key)
+    : pool_ (pool), key_ (std::move (key)),
+      home_ (lame_channel (grpc::Status (grpc::StatusCode::UNAVAILABLE, "a channel without a pool")))
   {
   }
 
@@ -211,20 +52,16 @@ private:
   grpc::internal::Call
   CreateCall (const grpc::internal::RpcMethod &method, grpc::ClientContext *context, grpc::CompletionQueue *queue) override
   {
-    return CreateCallInternal (method, context, queue, 0);
-  }
-
-  grpc::internal::Call
-  CreateCallInternal (const grpc::internal::RpcMethod &method, grpc::ClientContext *context, grpc::CompletionQueue *queue,
-                      std::size_t position) override
-  {
     ErrorSlot error;
     CenoteLease lease;
 
-    if (!cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
-      return GrpcDoor::call_on (*lame_channel (*error.get ()), method, context, queue);
     add_credentials (*context);
-    return leased_call (Lease::adopt (lease), method, *context, *queue, position);
+    if (cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
+      return leased_call (Lease::adopt (lease), method, *context, *queue, { shared_from_this (), home_.get () }, this,
+                          queue == CallbackCQ ());
+    if (error.get ()->domain == CENOTE_ERROR && error.get ()->code == CENOTE_ERROR_NOT_CONNECTED)
+      return relayed_call (method, *context, *queue);
+    return GrpcDoor::call_on (*lame_channel (status_of (*error.get ())), method, context, queue);
   }
 
   /* Those that the pool's channels do not carry, because they are plaintext. */
@@ -240,20 +77,35 @@ private:
     context.AddMetadata (header, value);
   }
 
+  /* Interceptors go on from where they are by making a call of their own. */
   grpc::internal::Call
-  leased_call (Lease lease, const grpc::internal::RpcMethod &method, grpc::ClientContext &context,
-               grpc::CompletionQueue &queue, std::size_t position)
+  CreateCallInternal (const grpc::internal::RpcMethod &method, grpc::ClientContext *context, grpc::CompletionQueue *queue,
+                      std::size_t) override
   {
-    grpc_call *call = GrpcDoor::make_call (lease.channel (), method, context, queue);
-    auto *leased = new LeasedCall (std::move (lease));
-
-    LeasedCallFactory::next = leased;
-    auto *info = GrpcDoor::give (context, call, method, { shared_from_this (), home_.get () }, this,
-                                 leased_call_factories (), position);
-    return grpc::internal::Call (call, leased, &queue, info);
+    return CreateCall (method, context, queue);
   }
 
-  /* The queue is always the program's. */
+  grpc::internal::Call
+  relayed_call (const grpc::internal::RpcMethod &method, grpc::ClientContext &context, grpc::CompletionQueue &queue)
+  {
+    auto ticket = std::make_shared<RelayTicket> (
+      relay (), RelayWish{ pool_, key_, GrpcDoor::waits_for_ready (context), GrpcDoor::authority (context),
+                           context.credentials () });
+
+    return ticket->call (method, context, queue);
+  }
+
+  std::shared_ptr<Relay>
+  relay ()
+  {
+    std::lock_guard<std::mutex> hold (relay_lock_);
+
+    if (relay_ == nullptr)
+      relay_ = Relay::get ();
+    return relay_;
+  }
+
+  /* Ours is not the calls' hook. */
   void
   PerformOpsOnCall (grpc::internal::CallOpSetInterface *batch, grpc::internal::Call *call) override
   {
@@ -263,26 +115,172 @@ private:
   /* A method that is registered is so with one grpc_channel, and ours are many. */
   void *RegisterMethod (const char *) override { return nullptr; }
 
+  /* Of a change that is still to come nobody could tell the queue, which may be gone by then:
+   * so without one at the time of the call the tag comes at DEADLINE. */
   void
-  NotifyOnStateChangeImpl (grpc_connectivity_state, gpr_timespec, grpc::CompletionQueue *, void *) override
+  NotifyOnStateChangeImpl (grpc_connectivity_state last, gpr_timespec deadline, grpc::CompletionQueue *queue,
+                           void *tag) override
   {
+    if (last != GetState (false))
+      grpc::Alarm (queue, gpr_inf_past (GPR_CLOCK_REALTIME), tag);
+    else
+      GrpcDoor::notify_on (*home_, GRPC_CHANNEL_SHUTDOWN, deadline, queue, tag); /* which it never leaves */
   }
 
   bool
-  WaitForStateChangeImpl (grpc_connectivity_state last, gpr_timespec) override
+  WaitForStateChangeImpl (grpc_connectivity_state last, gpr_timespec deadline) override
   {
-    return last != GetState (false);
+    std::int64_t left_ms = milliseconds_to (deadline);
+
+    if (last != GetState (false))
+      return true;
+    return last == GRPC_CHANNEL_READY ? await_loss (left_ms) : cenote_pool_await_ready (pool_.raw (), left_ms, nullptr);
+  }
+
+  static std::int64_t
+  milliseconds_to (gpr_timespec deadline)
+  {
+    if (gpr_time_cmp (deadline, gpr_inf_future (deadline.clock_type)) == 0)
+      return G_MAXINT64;
+    return std::max (0, gpr_time_to_millis (gpr_time_sub (deadline, gpr_now (deadline.clock_type))));
+  }
+
+  bool
+  await_loss (std::int64_t left_ms)
+  {
+    std::mutex lock;
+    std::condition_variable changed;
+    auto is_lost = [this] { return !pool_.is_connected (); };
+    Observer observer;
+
+    observer.disconnected = [&] (const Pool &, std::uint64_t, const std::string &) {
+      std::lock_guard<std::mutex> hold (lock);
+      changed.notify_all ();
+    };
+    unsigned id = pool_.add_observer (std::move (observer));
+    std::unique_lock<std::mutex> hold (lock);
+    bool lost = left_ms == G_MAXINT64 ? (changed.wait (hold, is_lost), true)
+                                      : changed.wait_for (hold, std::chrono::milliseconds (left_ms), is_lost);
+    hold.unlock ();
+    pool_.remove_observer (id);
+    return lost;
   }
 
   grpc::CompletionQueue *CallbackCQ () override { return GrpcDoor::callback_queue (*home_); }
 
   Pool pool_;
   std::optional<std::string> key_;
-  /* Without a connection.  Its queue is that of callbacks, and contexts keep it as they keep a channel. */
+  /* Its queue is that of callbacks. */
   std::shared_ptr<grpc::Channel> home_;
+  std::mutex relay_lock_;
+  std::shared_ptr<Relay> relay_;
 };
 
+/* ----------------------------------------------------------- wrapped channel */
+
+/* The grpc::Channel of a grpc_channel, of which it takes the ownership: attached empty, so
+ * that of two threads one makes it. */
+class WrappedChannel {
+public:
+  /* LEASE's; throws where the pool's transport keeps its channels to itself. */
+  static WrappedChannel &
+  of (Lease &lease)
+  {
+    static const char key = 0;
+    gpointer standing = lease.attached (&key);
+
+    if (standing == nullptr) {
+      auto *fresh = new WrappedChannel (lease.channel ());
+
+      standing = lease.attach (&key, fresh, end, true);
+      if (standing != fresh)
+        fresh->discard ();
+    }
+    if (standing == nullptr)
+      refuse ();
+    return *static_cast<WrappedChannel *> (standing);
+  }
+
+  /* Valid while a lease on the channel is held. */
+  grpc::Channel *
+  get ()
+  {
+    std::call_once (once_, [this] { channel_ = grpc::CreateChannelInternal ("", raw_, {}); });
+    return channel_.get ();
+  }
+
+private:
+  explicit WrappedChannel (grpc_channel *raw) : raw_ (raw) {}
+
+  ~WrappedChannel ()
+  {
+    if (channel_ == nullptr && raw_ != nullptr)
+      grpc_channel_destroy (raw_);
+  }
+
+  /* Another thread's owns the channel. */
+  void
+  discard ()
+  {
+    raw_ = nullptr;
+    delete this;
+  }
+
+  [[noreturn]] static void
+  refuse ()
+  {
+    char why[] = "The channel cannot be wrapped, for it is a mock's, or its transport or another owner keeps it: "
+                 "use stub_channel()";
+
+    throw Error (GError{ CENOTE_ERROR, CENOTE_ERROR_INVALID, why });
+  }
+
+  /* On a thread of Cenote's, which must not wait for callbacks that may wait for it. */
+  static void
+  end (gpointer data)
+  {
+    auto *self = static_cast<WrappedChannel *> (data);
+
+    if (self->channel_ != nullptr && GrpcDoor::has_callbacks (*self->channel_))
+      g_thread_unref (g_thread_new ("cenote-channel", end_elsewhere, self));
+    else
+      delete self;
+  }
+
+  static gpointer
+  end_elsewhere (gpointer data)
+  {
+    delete static_cast<WrappedChannel *> (data);
+    return nullptr;
+  }
+
+  grpc_channel *raw_;
+  std::once_flag once_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+/* LEASE's channel, with which LEASE ends. */
+inline std::shared_ptr<grpc::Channel>
+channel_for (Lease lease)
+{
+  auto held = std::make_shared<Lease> (std::move (lease));
+
+  return std::shared_ptr<grpc::Channel> (held, WrappedChannel::of (*held).get ());
+}
+
 } // namespace detail
+
+inline std::shared_ptr<grpc::Channel>
+Pool::channel (std::chrono::milliseconds timeout) const
+{
+  return detail::channel_for (acquire (timeout));
+}
+
+inline std::shared_ptr<grpc::Channel>
+Pool::channel (const std::string &key, std::chrono::milliseconds timeout) const
+{
+  return detail::channel_for (acquire (key, timeout));
+}
 
 inline std::shared_ptr<grpc::ChannelInterface>
 Pool::stub_channel () const

@@ -142,6 +142,17 @@ CENOTE_API guint cenote_pool_acquire_async (CenotePool *pool, const char *affini
                                             CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify);
 
 /**
+ * cenote_pool_acquire_async_full:
+ * @wait_for_ready: TRUE: as cenote_pool_acquire_async(); FALSE: as a call without wait_for_ready,
+ *   fails with CENOTE_ERROR_NOT_CONNECTED while no channel is ready and every address of the pool is down
+ *
+ * Since: 0.1
+ */
+CENOTE_API guint cenote_pool_acquire_async_full (CenotePool *pool, const char *affinity_key, gint64 timeout_ms,
+                                                 gboolean wait_for_ready, GMainContext *context,
+                                                 CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify);
+
+/**
  * cenote_pool_cancel:
  * @id: of cenote_pool_acquire_async() or cenote_call_unary_async()
  *

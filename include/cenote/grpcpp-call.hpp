@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * <cenote/grpcpp-call.hpp>: one call of gRPC C++'s over a lease.  Part of
+ * <cenote/grpcpp.hpp>; nothing here is for programs.
+ */
+#include <cenote/cenote.hpp> /* before the guard: it may include this */
+
+#ifndef CENOTE_GRPCPP_CALL_HPP
+#define CENOTE_GRPCPP_CALL_HPP
+
+#include <grpc/census.h>
+#include <grpc/grpc.h>
+#include <grpc/slice.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/impl/codegen/call.h>
+#include <grpcpp/impl/codegen/call_hook.h>
+#include <grpcpp/impl/codegen/call_op_set.h>
+#include <grpcpp/impl/codegen/channel_interface.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <grpcpp/impl/codegen/rpc_method.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/client_callback.h>
+#include <grpcpp/support/client_interceptor.h>
+#if __has_include(<google/protobuf/message_lite.h>)
+#include <grpcpp/impl/codegen/config_protobuf.h>
+#define CENOTE_WITH_PROTOBUF_ 1
+#else
+#define CENOTE_WITH_PROTOBUF_ 0
+#endif
+
+#include <memory>
+#include <string>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+namespace cenote {
+namespace detail {
+
+struct Door;
+
+using InterceptorFactories = std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
+
+} // namespace detail
+} // namespace cenote
+
+/* What a channel may do with contexts and queues is private in gRPC C++, with this template
+ * as a friend.  Specialised for a type of ours it does what grpc::Channel does. */
+template <>
+class grpc::internal::BlockingUnaryCallImpl<cenote::detail::Door, cenote::detail::Door> {
+public:
+  static CompletionQueue *
+  callback_queue (ChannelInterface &channel)
+  {
+    return channel.CallbackCQ ();
+  }
+
+  static Call
+  call_on (ChannelInterface &channel, const RpcMethod &method, ClientContext *context, CompletionQueue *queue)
+  {
+    return channel.CreateCall (method, context, queue);
+  }
+
+  static void
+  notify_on (ChannelInterface &channel, grpc_connectivity_state last, gpr_timespec deadline, CompletionQueue *queue,
+             void *tag)
+  {
+    channel.NotifyOnStateChangeImpl (last, deadline, queue, tag);
+  }
+
+  /* Whether a callback was ever asked for: then CHANNEL's end may wait for threads. */
+  static bool
+  has_callbacks (const Channel &channel)
+  {
+    return channel.callback_cq_.load (std::memory_order_acquire) != nullptr;
+  }
+
+  static bool
+  waits_for_ready (const ClientContext &context)
+  {
+    return context.wait_for_ready_;
+  }
+
+  static const std::string &
+  authority (const ClientContext &context)
+  {
+    return context.authority_;
+  }
+
+  /* What CONTEXT keeps to its end. */
+  static void
+  keep (ClientContext &context, std::shared_ptr<Channel> channel)
+  {
+    context.channel_ = std::move (channel);
+  }
+
+  /* A call that is not started, on CHANNEL. */
+  static grpc_call *
+  make_call (grpc_channel *channel, const RpcMethod &method, const ClientContext &context, CompletionQueue &queue)
+  {
+    grpc_slice path = grpc_slice_from_copied_string (method.name ());
+    grpc_slice host = grpc_slice_from_copied_buffer (context.authority_.data (), context.authority_.size ());
+    grpc_call *call = grpc_channel_create_call (
+      channel, context.propagate_from_call_, context.propagation_options_.c_bitmask (), queue.cq (), path,
+      context.authority_.empty () ? nullptr : &host, context.deadline_, nullptr);
+
+    grpc_slice_unref (path);
+    grpc_slice_unref (host);
+    grpc_census_call_set_context (call, context.census_context_);
+    return call;
+  }
+
+  /* CONTEXT owns CALL from now on, and keeps KEPT.  Interceptors first: one that was cancelled tells them. */
+  static experimental::ClientRpcInfo *
+  give (ClientContext &context, grpc_call *call, const RpcMethod &method, const std::shared_ptr<Channel> &kept,
+        ChannelInterface *from, const cenote::detail::InterceptorFactories &factories, std::size_t position)
+  {
+    auto *info = context.set_client_rpc_info (method.name (), method.suffix_for_stats (), method.method_type (), from,
+                                              factories, position);
+
+    context.set_call (call, kept);
+    return info;
+  }
+};
+
+namespace cenote {
+namespace detail {
+
+using GrpcDoor = grpc::internal::BlockingUnaryCallImpl<Door, Door>;
+
+/* ----------------------------------------------------------- a call's lease */
+
+/* The part of a batch that brings the status. */
+class StatusOp : public grpc::internal::CallOpClientRecvStatus {
+public:
+  /* Where BATCH will have the status; nullptr: it does not ask for it. */
+  static const grpc_status_code *
+  find (grpc::internal::CallOpSetInterface *batch)
+  {
+    auto *part = dynamic_cast<grpc::internal::CallOpClientRecvStatus *> (batch);
+    std::size_t n = 0;
+    grpc_op op;
+
+    if (part == nullptr)
+      return nullptr;
+    (part->*&StatusOp::AddOp) (&op, &n);
+    return n == 0 ? nullptr : op.data.recv_status_on_client.status;
+  }
+};
+
+/* Holds a call's lease until its status is there; at the latest until its context goes.
+ *
+ * Sync and async: as an interceptor of that batch alone, because each intercepted batch is
+ * followed by an empty one.  With callbacks that would be one more turn of a thread: there the
+ * batch's functor is preceded by one of ours. */
+class LeasedCall final : public grpc::experimental::Interceptor, public grpc::internal::CallHook {
+public:
+  LeasedCall (Lease lease, bool with_callbacks) noexcept : lease_ (std::move (lease)), with_callbacks_ (with_callbacks) {}
+
+  void
+  Intercept (grpc::experimental::InterceptorBatchMethods *batch) override
+  {
+    if (batch->QueryInterceptionHookPoint (grpc::experimental::InterceptionHookPoints::POST_RECV_STATUS))
+      lease_.release (batch->GetRecvStatus ()->error_code ());
+    batch->Proceed ();
+  }
+
+  void
+  PerformOpsOnCall (grpc::internal::CallOpSetInterface *batch, grpc::internal::Call *call) override
+  {
+    grpc::internal::Call plain (call->call (), this, call->cq ());
+    bool intercepted = others_intercept () || must_intercept (batch);
+
+    batch->FillOps (intercepted ? call : &plain);
+  }
+
+private:
+  /* Runs before the functor that gRPC C++ gave its batch. */
+  struct StatusTag : grpc_completion_queue_functor {
+    LeasedCall *call;
+    grpc_completion_queue_functor *next;
+    const grpc_status_code *status;
+
+    static void
+    run (grpc_completion_queue_functor *functor, int ok)
+    {
+      auto *tag = static_cast<StatusTag *> (functor);
+
+      tag->call->lease_.release (static_cast<int> (*tag->status));
+      tag->next->functor_run (tag->next, ok);
+    }
+  };
+
+  static bool
+  others_intercept () noexcept
+  {
+    return grpc::internal::g_global_client_interceptor_factory != nullptr;
+  }
+
+  bool
+  must_intercept (grpc::internal::CallOpSetInterface *batch)
+  {
+    const grpc_status_code *status = StatusOp::find (batch);
+
+    return status != nullptr && !(with_callbacks_ && precede (batch, status));
+  }
+
+  template <typename Message>
+  using Unary =
+    grpc::internal::CallOpSet<grpc::internal::CallOpSendInitialMetadata, grpc::internal::CallOpSendMessage,
+                              grpc::internal::CallOpRecvInitialMetadata, grpc::internal::CallOpRecvMessage<Message>,
+                              grpc::internal::CallOpClientSendClose, grpc::internal::CallOpClientRecvStatus>;
+
+  /* FALSE: it is none of the batches by which gRPC C++ ends calls with callbacks. */
+  bool
+  precede (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
+  {
+    using namespace grpc::internal;
+
+    return precede_as<CallOpSet<CallOpClientRecvStatus>> (batch, status) ||
+           precede_as<CallOpSet<CallOpGenericRecvMessage, CallOpClientRecvStatus>> (batch, status) ||
+#if CENOTE_WITH_PROTOBUF_
+           precede_as<Unary<grpc::protobuf::MessageLite>> (batch, status) ||
+#endif
+           precede_as<Unary<grpc::ByteBuffer>> (batch, status);
+  }
+
+  template <typename Batch>
+  bool
+  precede_as (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
+  {
+    if (typeid (*batch) != typeid (Batch))
+      return false;
+    tag_.functor_run = StatusTag::run;
+    tag_.call = this;
+    tag_.next = static_cast<grpc_completion_queue_functor *> (batch->core_cq_tag ());
+    tag_.inlineable = tag_.next->inlineable;
+    tag_.status = status;
+    static_cast<Batch *> (batch)->set_core_cq_tag (&tag_);
+    return true;
+  }
+
+  Lease lease_;
+  bool with_callbacks_;
+  StatusTag tag_{};
+};
+
+/* Hands the interceptor of the call that a thread is making to its context. */
+class LeasedCallFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+public:
+  grpc::experimental::Interceptor *
+  CreateClientInterceptor (grpc::experimental::ClientRpcInfo *) override
+  {
+    return std::exchange (next, nullptr);
+  }
+
+  /* For ever: contexts may be among the last that go. */
+  static const InterceptorFactories &
+  list ()
+  {
+    static const auto *list = [] {
+      auto *made = new InterceptorFactories;
+
+      made->push_back (std::make_unique<LeasedCallFactory> ());
+      return made;
+    }();
+
+    return *list;
+  }
+
+  static inline thread_local LeasedCall *next = nullptr;
+};
+
+/* A call on LEASE's channel.  Its context keeps KEPT, and names FROM to interceptors. */
+inline grpc::internal::Call
+leased_call (Lease lease, const grpc::internal::RpcMethod &method, grpc::ClientContext &context,
+             grpc::CompletionQueue &queue, const std::shared_ptr<grpc::Channel> &kept, grpc::ChannelInterface *from,
+             bool with_callbacks)
+{
+  grpc_call *call = GrpcDoor::make_call (lease.channel (), method, context, queue);
+  auto *leased = new LeasedCall (std::move (lease), with_callbacks);
+
+  LeasedCallFactory::next = leased;
+  auto *info = GrpcDoor::give (context, call, method, kept, from, LeasedCallFactory::list (), 0);
+  return grpc::internal::Call (call, leased, &queue, info);
+}
+
+/* ------------------------------------------------------------------ failures */
+
+/* What ERROR, of a pool's, is to gRPC. */
+inline grpc::Status
+status_of (const GError &error)
+{
+  auto code = grpc::StatusCode::UNAVAILABLE;
+
+  if (error.domain == CENOTE_ERROR && error.code == CENOTE_ERROR_TIMEOUT)
+    code = grpc::StatusCode::DEADLINE_EXCEEDED;
+  else if (error.domain == CENOTE_ERROR && error.code == CENOTE_ERROR_LIMIT)
+    code = grpc::StatusCode::RESOURCE_EXHAUSTED;
+  else if (error.domain == CENOTE_ERROR && error.code == CENOTE_ERROR_INVALID)
+    code = grpc::StatusCode::FAILED_PRECONDITION;
+  return grpc::Status (code, error.message);
+}
+
+/* Without a connection: its calls end at once, with STATUS. */
+inline std::shared_ptr<grpc::Channel>
+lame_channel (const grpc::Status &status)
+{
+  auto code = static_cast<grpc_status_code> (status.error_code ());
+
+  return grpc::CreateChannelInternal (
+    "", grpc_lame_client_channel_create (nullptr, code, status.error_message ().c_str ()), {});
+}
+
+} // namespace detail
+} // namespace cenote
+
+#endif
