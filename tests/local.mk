@@ -30,6 +30,10 @@ TESTS += $(test_programs)
 if SYSTEM_TESTS
 check_PROGRAMS += $(server_test_programs)
 TESTS += $(server_test_programs)
+if HAVE_PROTOC_C
+check_PROGRAMS += tests/interop-tests
+TESTS += tests/interop-tests
+endif
 endif
 endif
 
@@ -235,6 +239,28 @@ endif
 tests_names_tests_CPPFLAGS = $(test_cpp_flags) $(LIBCRYPTO_CFLAGS)
 tests_names_tests_LDADD = $(server_test_libs) $(LIBCRYPTO_LIBS)
 tests_names_tests_SOURCES = tests/integration/test-names.cc
+
+# Against grpc-js, with messages that protoc-c makes of interop.proto.
+interop = tests/servers/interop
+EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js
+if HAVE_PROTOC_C
+tests_interop_tests_CPPFLAGS = $(test_cpp_flags) $(PROTOBUF_C_CFLAGS) -I$(interop)
+tests_interop_tests_LDADD = libcenote-protobuf-c.la $(PROTOBUF_C_LIBS) $(server_test_libs)
+nodist_tests_interop_tests_SOURCES = $(interop)/interop.pb-c.c $(interop)/interop.pb-c.h
+tests_interop_tests_SOURCES = \
+  tests/integration/interop-stubs.h \
+  tests/integration/interop.h \
+  tests/integration/test-grpc-js.cc \
+  tests/integration/test-interop.cc \
+  tests/servers/client.h \
+  tests/servers/interop-server.h
+tests/integration/interop_tests-test-grpc-js.$(OBJEXT) tests/integration/interop_tests-test-interop.$(OBJEXT): \
+  $(interop)/interop.pb-c.h
+$(interop)/interop.pb-c.h: $(interop)/interop.pb-c.c
+$(interop)/interop.pb-c.c: $(interop)/interop.proto
+	$(AM_V_GEN)$(MKDIR_P) $(interop) && $(PROTOC_C) --proto_path=$(srcdir)/$(interop) --c_out=$(interop) interop.proto
+CLEANFILES += $(interop)/interop.pb-c.c $(interop)/interop.pb-c.h
+endif
 
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
