@@ -260,6 +260,23 @@ $(interop)/interop.pb-c.h: $(interop)/interop.pb-c.c
 $(interop)/interop.pb-c.c: $(interop)/interop.proto
 	$(AM_V_GEN)$(MKDIR_P) $(interop) && $(PROTOC_C) --proto_path=$(srcdir)/$(interop) --c_out=$(interop) interop.proto
 CLEANFILES += $(interop)/interop.pb-c.c $(interop)/interop.pb-c.h
+
+# The same through the C++ face.
+if HAVE_CPP_STUBS
+interop_cpp = $(interop)/interop.pb.cc $(interop)/interop.pb.h $(interop)/interop.grpc.pb.cc $(interop)/interop.grpc.pb.h
+tests_interop_tests_CPPFLAGS += $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS)
+tests_interop_tests_LDADD += $(GRPCPP_LIBS) $(PROTOBUF_LIBS)
+tests_interop_tests_SOURCES += tests/integration/test-interop-cpp.cc
+nodist_tests_interop_tests_SOURCES += $(interop_cpp)
+tests/integration/interop_tests-test-interop-cpp.$(OBJEXT): $(interop)/interop.grpc.pb.h
+$(interop)/tests_interop_tests-interop.pb.$(OBJEXT): $(interop)/interop.pb.h
+$(interop)/tests_interop_tests-interop.grpc.pb.$(OBJEXT): $(interop)/interop.grpc.pb.h
+$(interop)/interop.pb.h $(interop)/interop.grpc.pb.h $(interop)/interop.grpc.pb.cc: $(interop)/interop.pb.cc
+$(interop)/interop.pb.cc: $(interop)/interop.proto
+	$(AM_V_GEN)$(MKDIR_P) $(interop) && $(PROTOC) --proto_path=$(srcdir)/$(interop) --cpp_out=$(interop) \
+	  --grpc_out=$(interop) --plugin=protoc-gen-grpc=$(GRPC_CPP_PLUGIN) interop.proto
+CLEANFILES += $(interop_cpp)
+endif
 endif
 
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)

@@ -41,7 +41,11 @@ operator<< (std::ostream &out, const Status &status)
 /* ----------------------------------------------------------------- messages */
 
 struct Free {
-  void operator() (void *message) const { protobuf_c_message_free_unpacked (static_cast<ProtobufCMessage *> (message), nullptr); }
+  void
+  operator() (void *message) const
+  {
+    protobuf_c_message_free_unpacked (static_cast<ProtobufCMessage *> (message), nullptr);
+  }
 };
 template <typename T> using Unpacked = std::unique_ptr<T, Free>;
 
@@ -152,7 +156,10 @@ public:
     g_autoptr (GError) error = nullptr;
 
     call_ = cenote_protobuf_c_call_new (pool, &grpc__testing__test_service__descriptor, method, options, &error);
-    EXPECT_NE (nullptr, call_) << error->message;
+    if (call_ == nullptr) {
+      ADD_FAILURE () << error->message;
+      abort ();
+    }
   }
   ~Call () { cenote_call_unref (call_); }
   Call (const Call &) = delete;
