@@ -170,6 +170,7 @@ tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
 tests_call_tests_SOURCES = \
   tests/call/call-test.h \
   tests/call/test-ends.cc \
+  tests/call/test-random-replies.cc \
   tests/call/test-retries.cc \
   tests/servers/calls.h \
   tests/servers/child.h \
@@ -283,7 +284,9 @@ tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
   tests/fault/test-churn.cc \
+  tests/fault/test-recycle.cc \
   tests/fault/test-rotation.cc \
+  tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/load.h \
   tests/servers/servers.h

@@ -241,7 +241,7 @@ enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
   control_timer_unset (control, &channel->attempt_timer);
   channel->ready_us = now_us (channel);
   channel->healthy = FALSE;
-  slot_forget_proof (link_slot (channel->link));
+  slot_begin_connection (link_slot (channel->link));
   control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
   begin_age (channel);
   channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup (why_ready (channel)));

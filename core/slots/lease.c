@@ -481,14 +481,14 @@ tell_picker (Row *row, const Slot *slot, int status, gint64 since_us)
   atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
 }
 
-/* Writes a shared line for a failure, and once for the first good call on a connection. */
+/* Writes a shared line for a failure, and for the first good call on a connection. */
 static void
 count_outcome (Slot *slot, int status)
 {
   if (status > 0)
     atomic_fetch_add_explicit (&slot->failures, 1, memory_order_relaxed);
-  else if (status == 0 && !atomic_load_explicit (&slot->proved, memory_order_relaxed))
-    atomic_store_explicit (&slot->proved, TRUE, memory_order_relaxed);
+  else if (status == 0 && atomic_load_explicit (&slot->unproved, memory_order_relaxed) > 0)
+    atomic_fetch_sub_explicit (&slot->unproved, 1, memory_order_relaxed);
 }
 
 static void

@@ -54,7 +54,7 @@ struct Slot {
   /* Written by failures, releases of ending threads, and orphans' last releases. */
   _Alignas (CACHE_LINE) _Atomic gint64 remote_released;
   _Atomic gint64 failures;
-  _Atomic gboolean proved;   /* a call over this channel ended OK; written once a connection */
+  _Atomic gint64 unproved;   /* calls that must end OK before the connection is proved; not written once it is */
   _Atomic guint64 orphan;    /* this orphan's number, never the same twice; 0: none, or somebody destroys it */
   _Atomic gint64 taken_before; /* sums when this channel moved in */
   _Atomic gint64 failures_before;

@@ -74,13 +74,7 @@ slot_failures (const Slot *slot)
 gboolean
 slot_is_proved (const Slot *slot)
 {
-  return atomic_load_explicit (&slot->proved, memory_order_relaxed);
-}
-
-void
-slot_forget_proof (Slot *slot)
-{
-  atomic_store_explicit (&slot->proved, FALSE, memory_order_relaxed);
+  return atomic_load_explicit (&slot->unproved, memory_order_relaxed) <= 0;
 }
 
 grpc_channel *
@@ -147,7 +141,7 @@ slot_open (SlotTable *table, grpc_channel *channel, SlotDestroy destroy, gpointe
   atomic_store_explicit (&slot->taken_before, sum_taken (slot), memory_order_relaxed);
   atomic_store_explicit (&slot->failures_before, atomic_load_explicit (&slot->failures, memory_order_relaxed),
                          memory_order_relaxed);
-  atomic_store_explicit (&slot->proved, FALSE, memory_order_relaxed);
+  atomic_store_explicit (&slot->unproved, 1, memory_order_relaxed);
   atomic_store_explicit (&slot->state, SLOT_HIDDEN, memory_order_release);
   return slot;
 }
@@ -156,6 +150,14 @@ void
 slot_allow_owner (Slot *slot, SlotDestroy give_up)
 {
   slot->give_up = give_up;
+}
+
+/* Whoever holds a lease now was on an older connection: as many may end well, and one more, before it
+ * is certain that one of the new connection's has. */
+void
+slot_begin_connection (Slot *slot)
+{
+  atomic_store_explicit (&slot->unproved, slot_in_flight (slot) + 1, memory_order_relaxed);
 }
 
 /* -------------------------------------------------------- showing and hiding */

@@ -155,11 +155,10 @@ gint64 slot_failures (const Slot *slot);
 /* Calls and leases held, for the price of the latter. */
 void slot_count (const Slot *slot, gint64 *out_calls, gint64 *out_in_flight);
 grpc_channel *slot_channel (const Slot *slot);
-/* Whether a lease was released with status OK since slot_open() or slot_forget_proof(). */
+/* Control.  Its channel has a new connection: from now on slot_is_proved() speaks of that. */
+void slot_begin_connection (Slot *slot);
+/* Whether a lease that was taken since slot_begin_connection() was released with status OK. */
 gboolean slot_is_proved (const Slot *slot);
-/* Its channel has a new connection.  A call that is still in flight on the one before may yet
- * speak for the new one. */
-void slot_forget_proof (Slot *slot);
 
 /* ------------------------------------------------------------------ leases */
 

@@ -72,15 +72,27 @@ child_signal (Child *child, int signal)
     kill (child->pid, signal);
 }
 
-void
-child_kill (Child *child)
+static void
+end_by (Child *child, int signal)
 {
   if (child->pid == 0)
     return;
-  kill (child->pid, SIGKILL);
+  kill (child->pid, signal);
   while (waitpid (child->pid, NULL, 0) < 0 && errno == EINTR)
     continue;
   child->pid = 0;
+}
+
+void
+child_kill (Child *child)
+{
+  end_by (child, SIGKILL);
+}
+
+void
+child_end (Child *child)
+{
+  end_by (child, SIGTERM);
 }
 
 void

@@ -26,6 +26,8 @@ void child_free (Child *child);
 void child_signal (Child *child, int signal);
 /* SIGKILL: returns when it is gone. */
 void child_kill (Child *child);
+/* SIGTERM: returns when it has ended. */
+void child_end (Child *child);
 
 /* (transfer full) (nullable): the next line, without its end; NULL: none within 30 s, or it has ended. */
 char *child_read (Child *child);

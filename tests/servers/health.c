@@ -12,6 +12,8 @@
  *   streams=N            that many calls at once over one connection
  *   max-age=MS           a connection of that age is told to go away, and its calls may finish
  *   api-key=KEY          a call without the one header api-key with this value is UNAUTHENTICATED
+ *   grace=MS             … within so long
+ *   ids                  the message of an Echo is the id of its call
  *
  * Prints its port.  Then it obeys lines on stdin, answers each with one, and ends with it:
  *   serve N    from now on its health is ServingStatus N, and who watches is told;
@@ -19,6 +21,7 @@
  *   break      ends every Watch with INTERNAL; answers with their number
  *   delay MS   from now on Echo answers so much later; answers with the number of Echo calls so far
  *   echoes     the number of Echo calls so far
+ *   repeats    the number of Echo calls whose id came before
  *   health     the number of Watch and Check calls so far
  *   others     the number of calls of methods that it does not have so far
  *   holding    the number of Hold calls that are in it now
@@ -28,6 +31,7 @@
  */
 #include <glib.h>
 #include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
@@ -67,7 +71,9 @@ static gboolean has_watch = TRUE, has_check = TRUE, mute;
 static int min_ping_ms;
 static int max_age_ms;
 static const char *api_key;  /* NULL: none is wanted */
-static guint n_echoes, n_health, n_others;
+static int grace_ms = -1;    /* without end */
+static GHashTable *ids;      /* of the Echo calls so far, as text; NULL: not kept */
+static guint n_echoes, n_repeats, n_health, n_others;
 
 static void
 exchange_begin (void)
@@ -188,9 +194,24 @@ echo (Exchange *exchange)
 }
 
 static void
+note_id (grpc_byte_buffer *request)
+{
+  grpc_byte_buffer_reader reader;
+  grpc_slice all;
+
+  if (ids == NULL || !grpc_byte_buffer_reader_init (&reader, request))
+    return;
+  all = grpc_byte_buffer_reader_readall (&reader);
+  n_repeats += !g_hash_table_add (ids, g_strndup ((const char *) GRPC_SLICE_START_PTR (all), GRPC_SLICE_LENGTH (all)));
+  grpc_slice_unref (all);
+  grpc_byte_buffer_reader_destroy (&reader);
+}
+
+static void
 echo_in_time (Exchange *exchange)
 {
   n_echoes++;
+  note_id (exchange->request);
   if (delay_ms == 0) {
     echo (exchange);
     return;
@@ -365,6 +386,8 @@ obey (const char *line)
     return release ();
   if (g_str_has_prefix (line, "echoes"))
     return n_echoes;
+  if (g_str_has_prefix (line, "repeats"))
+    return n_repeats;
   if (g_str_has_prefix (line, "others"))
     return n_others;
   return g_str_has_prefix (line, "health") ? n_health : held->len;
@@ -383,8 +406,11 @@ read_option (const char *option)
     mute = TRUE;
   else if (g_str_has_prefix (option, "api-key="))
     api_key = option + strlen ("api-key=");
+  else if (strcmp (option, "ids") == 0)
+    ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   else if (sscanf (option, "min-ping=%d", &min_ping_ms) != 1 && sscanf (option, "delay=%d", &delay_ms) != 1 &&
-           sscanf (option, "streams=%d", &max_streams) != 1 && sscanf (option, "max-age=%d", &max_age_ms) != 1)
+           sscanf (option, "streams=%d", &max_streams) != 1 && sscanf (option, "max-age=%d", &max_age_ms) != 1 &&
+           sscanf (option, "grace=%d", &grace_ms) != 1)
     fprintf (stderr, "health: what is %s?\n", option);
 }
 
@@ -399,7 +425,7 @@ start (const char *port)
 {
   g_autofree char *address = g_strdup_printf ("127.0.0.1:%s", port);
   grpc_server_credentials *plaintext = grpc_insecure_server_credentials_create ();
-  grpc_arg rows[4];
+  grpc_arg rows[5];
   gsize n_rows = 0;
   grpc_channel_args args;
   int bound;
@@ -408,6 +434,8 @@ start (const char *port)
     rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONCURRENT_STREAMS, max_streams);
   if (max_age_ms > 0)
     rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONNECTION_AGE_MS, max_age_ms);
+  if (grace_ms >= 0)
+    rows[n_rows++] = integer_arg (GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, grace_ms);
   if (min_ping_ms > 0) {
     rows[n_rows++] = integer_arg (GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, min_ping_ms);
     rows[n_rows++] = integer_arg (GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -436,7 +464,9 @@ main (int argc, char **argv)
   watchers = g_ptr_array_new ();
   grpc_init ();
   if (argc < 2 || !start (argv[1])) {
-    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS] [api-key=KEY]\n", stderr);
+    fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS] [grace=MS]"
+           " [ids] [api-key=KEY]\n",
+           stderr);
     return 2;
   }
   exchange_begin ();

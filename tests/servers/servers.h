@@ -132,6 +132,7 @@ public:
 
   gint64 break_watches () { return ask ("break"); }
   gint64 echoes () { return ask ("echoes"); }
+  gint64 repeats () { return ask ("repeats"); }
   /* Echo answers so much later from now on; the number of echoes so far. */
   gint64 delay (int ms) { return ask ("delay " + std::to_string (ms)); }
   gint64 health_calls () { return ask ("health"); }
@@ -212,6 +213,71 @@ private:
   unsigned port_ = 0;
 };
 
+/* nginx, which carries HTTP/2 to a gRPC server and says goodbye to a connection after so many calls. */
+class Nginx {
+public:
+  Nginx (unsigned upstream, unsigned calls)
+  {
+    port_.release ();
+    if (g_file_open_tmp ("cenote-nginx.XXXXXX", &file_, nullptr) >= 0)
+      g_file_set_contents (file_, text (upstream, calls).c_str (), -1, nullptr);
+  }
+
+  ~Nginx ()
+  {
+    child_free (child_);
+    unlink (file_);
+    g_free (file_);
+  }
+
+  Nginx (const Nginx &) = delete;
+  Nginx &operator= (const Nginx &) = delete;
+
+  /* (nullable) (transfer full) */
+  static char *
+  program ()
+  {
+    char *path = g_find_program_in_path ("nginx");
+
+    return path != nullptr || access ("/usr/sbin/nginx", X_OK) != 0 ? path : g_strdup ("/usr/sbin/nginx");
+  }
+
+  /* Returns at once: whoever dials sees when it serves. */
+  bool
+  start ()
+  {
+    g_autofree char *path = program ();
+    const char *argv[] = { "setpriv", "--pdeathsig", "KILL", path, "-c", file_, nullptr };
+
+    child_ = child_start (argv, "/dev/null");
+    return child_ != nullptr;
+  }
+
+  unsigned port () const { return port_.number (); }
+
+private:
+  std::string
+  text (unsigned upstream, unsigned calls) const
+  {
+    return "daemon off; master_process off; pid /dev/null; error_log stderr crit;\n"
+           "events { worker_connections 1024; }\n"
+           "http {\n"
+           "  access_log off; client_body_temp_path /tmp; proxy_temp_path /tmp;\n"
+           "  fastcgi_temp_path /tmp; uwsgi_temp_path /tmp; scgi_temp_path /tmp;\n"
+           "  upstream served { server 127.0.0.1:" + std::to_string (upstream) + "; keepalive 64; keepalive_requests 1000000; }\n"
+           "  server {\n"
+           "    listen 127.0.0.1:" + std::to_string (port_.number ()) + " http2;\n"
+           "    keepalive_requests " + std::to_string (calls) + ";\n"
+           "    location / { grpc_pass grpc://served; }\n"
+           "  }\n"
+           "}\n";
+  }
+
+  Port port_{ false };
+  char *file_ = nullptr;
+  Child *child_ = nullptr;
+};
+
 /* etcd, with its data in a directory that goes with it. */
 class Etcd {
 public:
@@ -269,6 +335,8 @@ public:
   }
 
   void kill () { child_kill (child_); }
+  /* As its operator does: returns when it has ended by itself. */
+  void end () { child_end (child_); }
   unsigned port () const { return client_.number (); }
   std::string log () const { return std::string (directory_) + "/log"; }
 

@@ -326,6 +326,24 @@ TEST_P (SlotsTest, CountsOutcomes)
   EXPECT_TRUE (slot_is_proved (slots[0]));
 }
 
+TEST_P (SlotsTest, ACallOfAnOlderConnectionProvesNothing)
+{
+  show (1);
+  CenoteLease proof = get (), old = get (), older = get ();
+
+  lease_release (&proof, 0);
+  EXPECT_TRUE (slot_is_proved (slots[0]));
+  slot_hide (slots[0]);
+  slot_begin_connection (slots[0]);
+  slot_show (slots[0]);
+  lease_release (&old, 0);
+  lease_release (&older, 0);
+  EXPECT_FALSE (slot_is_proved (slots[0]));
+  proof = get ();
+  lease_release (&proof, 0);
+  EXPECT_TRUE (slot_is_proved (slots[0]));
+}
+
 /* Leases are handed from thread to thread while others read the counts. */
 TEST_P (SlotsTest, InFlightIsNeverNegative)
 {
