@@ -8,11 +8,12 @@ benchmarks = \
   bench/bench-slots \
   bench/bench-plan \
   bench/bench-calls \
+  bench/bench-elastic \
   bench/bench-supervision \
   bench/bench-detect \
   bench/bench-recovery \
   bench/bench-idle
-bench_servers = tests/integration/demo-server tests/servers/peer
+bench_servers = tests/integration/demo-server tests/servers/health tests/servers/peer
 
 bench_common = \
   bench/bench.c \
@@ -53,7 +54,9 @@ bench_bench_plan_SOURCES = \
   tests/sim/sim.h \
   tests/sim/static-caching.c \
   tests/sim/static-constant.c \
+  tests/sim/static-elastic.c \
   tests/sim/static-exponential.c \
+  tests/sim/static-lazy.c \
   tests/sim/static-p2c.c \
   tests/sim/static-persistent.c \
   tests/sim/static-round-robin.c \
@@ -71,6 +74,10 @@ bench_rig_libs = tests/libservers.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 bench_bench_calls_SOURCES = bench/bench-calls.c bench/bench.c $(bench_rig)
 bench_bench_calls_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_calls_LDADD = $(bench_rig_libs)
+
+bench_bench_elastic_SOURCES = bench/bench-elastic.c $(bench_rig)
+bench_bench_elastic_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_elastic_LDADD = $(bench_rig_libs)
 
 bench_bench_supervision_SOURCES = bench/bench-supervision.c $(bench_rig)
 bench_bench_supervision_CPPFLAGS = $(bench_cpp_flags)

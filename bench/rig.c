@@ -14,15 +14,20 @@
 
 /* ----------------------------------------------------------------- servers */
 
+/* PROGRAM with ARGUMENTS (NULL-terminated, 4 at most); it prints its port. */
 static Child *
-start (const char *program, const char *mode, guint in_port, guint *out_port)
+start (const char *program, const char *const *arguments, guint *out_port)
 {
   g_autofree char *path = child_program (program);
-  g_autofree char *port = g_strdup_printf ("%u", in_port);
-  const char *argv[4] = { path, mode == NULL ? port : mode, mode == NULL ? NULL : port, NULL };
-  Child *child = child_start (argv, NULL);
-  g_autofree char *line = child == NULL ? NULL : child_read (child);
+  const char *argv[6] = { path };
+  g_autofree char *line = NULL;
+  Child *child;
+  guint i;
 
+  for (i = 0; arguments[i] != NULL; i++)
+    argv[i + 1] = arguments[i];
+  child = child_start (argv, NULL);
+  line = child == NULL ? NULL : child_read (child);
   if (line == NULL)
     g_error ("%s does not start", path);
   *out_port = (guint) atoi (line);
@@ -32,13 +37,29 @@ start (const char *program, const char *mode, guint in_port, guint *out_port)
 Child *
 rig_start_server (guint *port)
 {
-  return start ("tests/integration/demo-server", NULL, *port, port);
+  g_autofree char *text = g_strdup_printf ("%u", *port);
+  const char *arguments[] = { text, NULL };
+
+  return start ("tests/integration/demo-server", arguments, port);
+}
+
+Child *
+rig_start_slow_server (guint delay_ms, guint streams, guint *out_port)
+{
+  g_autofree char *delay = g_strdup_printf ("delay=%u", delay_ms);
+  g_autofree char *limit = g_strdup_printf ("streams=%u", streams);
+  const char *arguments[] = { "0", delay, limit, NULL };
+
+  return start ("tests/servers/health", arguments, out_port);
 }
 
 Child *
 rig_start_proxy (guint port, guint *out_port)
 {
-  return start ("tests/servers/peer", "forward", port, out_port);
+  g_autofree char *text = g_strdup_printf ("%u", port);
+  const char *arguments[] = { "forward", text, NULL };
+
+  return start ("tests/servers/peer", arguments, out_port);
 }
 
 /* -------------------------------------------------------------------- pool */
@@ -242,11 +263,17 @@ caller_end (Caller *caller)
 guint64
 rig_call (const RigSource *source, guint64 n, guint in_flight)
 {
+  return rig_call_method (source, DEMO_ECHO_METHOD, n, in_flight);
+}
+
+guint64
+rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight)
+{
   grpc_slice body = grpc_slice_from_static_string ("a small message");
   Caller caller = {
     .source = source,
     .queue = grpc_completion_queue_create_for_next (NULL),
-    .method = grpc_slice_from_static_string (DEMO_ECHO_METHOD),
+    .method = grpc_slice_from_static_string (method),
     .request = grpc_raw_byte_buffer_create (&body, 1),
     .to_start = n,
   };

@@ -18,6 +18,8 @@
 
 /* The demo's server on *PORT, or, where that is 0, on any, which is then in *PORT. */
 Child *rig_start_server (guint *port);
+/* tests/servers/health, whose Echo answers after DELAY_MS, with at most STREAMS calls at once on one connection. */
+Child *rig_start_slow_server (guint delay_ms, guint streams, guint *out_port);
 /* tests/servers/peer carrying connections to PORT; its own is in *OUT_PORT. */
 Child *rig_start_proxy (guint port, guint *out_port);
 
@@ -56,6 +58,8 @@ typedef struct RigSource {
 RigSource rig_source_of_pool (CenotePool *pool);
 /* Makes N echo calls, at most IN_FLIGHT at a time, on the caller's thread.  How many failed. */
 guint64 rig_call (const RigSource *source, guint64 n, guint in_flight);
+/* The same of METHOD (static), which gives back a message. */
+guint64 rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight);
 
 /* ----------------------------------------------------------------- figures */
 

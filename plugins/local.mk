@@ -15,6 +15,8 @@ plugin_LTLIBRARIES = \
   plugins/backoff-fibonacci.la \
   plugins/backoff-linear.la \
   plugins/connector-caching.la \
+  plugins/connector-elastic.la \
+  plugins/connector-lazy.la \
   plugins/connector-persistent.la \
   plugins/picker-affinity.la \
   plugins/picker-least-in-flight.la \
@@ -62,6 +64,20 @@ plugins_backoff_linear_la_LDFLAGS = $(plugin_link_flags)
 plugins_connector_caching_la_SOURCES = plugins/connector/caching.c
 plugins_connector_caching_la_CFLAGS = $(plugin_compile_flags)
 plugins_connector_caching_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_connector_elastic_la_SOURCES = \
+  plugins/connector/elastic.c \
+  plugins/connector/roster.c \
+  plugins/connector/roster.h
+plugins_connector_elastic_la_CFLAGS = $(plugin_compile_flags)
+plugins_connector_elastic_la_LDFLAGS = $(plugin_link_flags)
+
+plugins_connector_lazy_la_SOURCES = \
+  plugins/connector/lazy.c \
+  plugins/connector/roster.c \
+  plugins/connector/roster.h
+plugins_connector_lazy_la_CFLAGS = $(plugin_compile_flags)
+plugins_connector_lazy_la_LDFLAGS = $(plugin_link_flags)
 
 plugins_connector_persistent_la_SOURCES = \
   plugins/connector/persistent.c \

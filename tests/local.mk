@@ -45,6 +45,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/log-capture.h \
   tests/unit/opened-uri.h \
   tests/unit/picker-test.h \
+  tests/unit/planner-test.h \
   tests/unit/plugin-files.h \
   tests/unit/slot-fixture.h \
   tests/unit/slot-probe.c \
@@ -68,6 +69,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-credential.cc \
   tests/unit/test-decorrelated.cc \
   tests/unit/test-drops.cc \
+  tests/unit/test-elastic.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \
   tests/unit/test-event-queue.cc \
@@ -83,6 +85,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-json-reader.cc \
   tests/unit/test-json.cc \
   tests/unit/test-lease-pickers.cc \
+  tests/unit/test-lazy.cc \
   tests/unit/test-least-in-flight.cc \
   tests/unit/test-leases.cc \
   tests/unit/test-limit-text.cc \
@@ -98,6 +101,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-peak-ewma.cc \
   tests/unit/test-persistent.cc \
   tests/unit/test-plaintext.cc \
+  tests/unit/test-planners.cc \
   tests/unit/test-plugin-file.cc \
   tests/unit/test-plugin.cc \
   tests/unit/test-pool-options.cc \
@@ -202,6 +206,7 @@ tests_integration_tests_LDADD = $(server_test_libs)
 tests_integration_tests_SOURCES = \
   tests/integration/test-call.cc \
   tests/integration/test-dial-times.cc \
+  tests/integration/test-elastic.cc \
   tests/integration/test-health.cc \
   tests/integration/test-keepalive.cc \
   tests/integration/test-outage.cc \
@@ -343,7 +348,9 @@ tests_sim_tests_SOURCES = \
   tests/sim/spies.h \
   tests/sim/static-caching.c \
   tests/sim/static-constant.c \
+  tests/sim/static-elastic.c \
   tests/sim/static-exponential.c \
+  tests/sim/static-lazy.c \
   tests/sim/static-mock.c \
   tests/sim/static-p2c.c \
   tests/sim/static-persistent.c \
@@ -355,8 +362,10 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-caching.cc \
   tests/sim/test-channel.cc \
   tests/sim/test-counts.cc \
+  tests/sim/test-elastic.cc \
   tests/sim/test-health.cc \
   tests/sim/test-keepalive.cc \
+  tests/sim/test-lazy.cc \
   tests/sim/test-names.cc \
   tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \

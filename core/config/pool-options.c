@@ -91,7 +91,7 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
        .summary = "Whether keepalive pings are also sent while no call is in flight."),
   ROW (POOL_IDLE_TIMEOUT, DURATION, .name = "idle-timeout", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "off",
        .min = "100ms", .max = "24h",
-       .summary = "How long a channel may go unused before a connector that closes idle channels closes it."),
+       .summary = "How long a pool may go unused before a connector that closes idle channels closes them."),
   ROW (POOL_MAX_CONNECTION_AGE, DURATION, .name = "max-connection-age", .flags = CENOTE_OPTION_MAY_BE_OFF,
        .default_text = "off", .min = "1s", .max = "8760h",
        .summary = "At what age a connection is replaced by a new one: one at a time, and the old one stays until the "
@@ -134,8 +134,6 @@ const OptionTable pool_options = OPTION_TABLE (pool_rows);
 
 const gboolean pool_options_pending[N_POOL_OPTIONS] = {
   [POOL_PRIME] = TRUE,
-  [POOL_IDLE_TIMEOUT] = TRUE,
-  [POOL_MAX_STREAMS_PER_CHANNEL] = TRUE,
   [POOL_LEAK_THRESHOLD] = TRUE,
   [POOL_HARD_STREAM_LIMIT] = TRUE,
 };

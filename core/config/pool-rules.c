@@ -396,6 +396,18 @@ note_idle_keys (const Rules *rules)
   }
 }
 
+/* A connector that chooses the size does so between min-channels and max-channels. */
+static void
+note_size (const Rules *rules)
+{
+  const Plugin *plugin = plugin_of (rules->pool->connector);
+
+  if (plugin == NULL || (plugin->ops.connector.flags & CENOTE_CONNECTOR_SIZES_ITSELF) == 0 || !is_good (rules, POOL_SIZE))
+    return;
+  problems_add (rules->check->notes, line_of (rules, POOL_SIZE), rules->group->title, key_of (POOL_SIZE),
+                "has no effect with connector %s, which chooses the size itself", plugin->name);
+}
+
 /* Only what C-core drives can be asked (pool-probes.c). */
 static void
 note_unasked (const Rules *rules)
@@ -449,6 +461,7 @@ pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *gro
   check_arguments (&rules);
   note_pending (&rules);
   note_idle_keys (&rules);
+  note_size (&rules);
   note_unasked (&rules);
   note_keepalive (&rules);
 }

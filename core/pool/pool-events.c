@@ -61,6 +61,24 @@ tell_drained (CenotePool *pool, const Channel *channel)
   pool_emit (pool, &event);
 }
 
+void
+pool_tell_scaling (CenotePool *pool, guint old, guint size, const char *why, gint64 begun_us)
+{
+  gboolean up = size > old;
+  CenoteEvent event = CENOTE_EVENT_INIT (up ? CENOTE_EVENT_POOL_SCALE_UP : CENOTE_EVENT_POOL_SCALE_DOWN);
+
+  if (size == old)
+    return;
+  counters_add (pool->counters, up ? COUNTER_SCALING_UP : COUNTER_SCALING_DOWN, 1);
+  event.duration_ns = (now_us (pool) - begun_us) * 1000;
+  event.requested = ABS ((gint64) size - old);
+  event.succeeded = event.requested;
+  event.failed = 0;
+  event.new_size = size;
+  event.reason = why;
+  pool_emit (pool, &event);
+}
+
 /* ------------------------------------------------------------------- places */
 
 static void

@@ -23,6 +23,9 @@ typedef struct Plan {
   CenotePlan table;          /* first */
   GArray *steps;             /* of Step */
   gint64 wake_us;            /* G_MAXINT64: none */
+  gboolean expects;          /* it says how many channels the pool wants, and why */
+  guint expected;
+  char *expected_why;
 } Plan;
 
 /* -------------------------------------------------------- what a plan says */
@@ -88,15 +91,33 @@ step_clear (gpointer data)
 }
 
 static void
+say_expect (CenotePlan *plan, uint32_t n, const char *why)
+{
+  Plan *mine = (Plan *) plan;
+
+  g_free (mine->expected_why);
+  mine->expects = TRUE;
+  mine->expected = n;
+  mine->expected_why = g_strdup (why);
+}
+
+static void
 plan_init (Plan *plan)
 {
   *plan = (Plan) {
     .table = { sizeof (CenotePlan), 0, say_open, say_drain, say_revive, say_close, say_forget, say_wake_at,
-               say_refuse },
+               say_refuse, say_expect },
     .steps = g_array_new (FALSE, FALSE, sizeof (Step)),
     .wake_us = G_MAXINT64,
   };
   g_array_set_clear_func (plan->steps, step_clear);
+}
+
+static void
+plan_clear (Plan *plan)
+{
+  g_array_free (plan->steps, TRUE);
+  g_free (plan->expected_why);
 }
 
 /* --------------------------------------------------------------------- asking */
@@ -119,6 +140,8 @@ ask_connector (CenotePool *pool, Plan *plan)
     .max = (guint32) pool_number (pool->settings, POOL_MAX_CHANNELS),
     .oldest_deadline_us = pool_oldest_deadline (pool),
     .n_waiters = g_queue_get_length (&pool->waiters),
+    .idle_timeout_us = pool_number (pool->settings, POOL_IDLE_TIMEOUT),
+    .max_streams_per_channel = (guint32) pool_number (pool->settings, POOL_MAX_STREAMS_PER_CHANNEL),
   };
 
   pool_view_show (pool, &view);
@@ -270,6 +293,8 @@ plan_fault (CenotePool *pool, const Plan *plan)
     if (fault != NULL)
       return fault;
   }
+  if (plan->expects && plan->expected > limit)
+    return g_strdup_printf ("it expects %u channels, and at most %u are allowed", plan->expected, limit);
   if (!plan_adds (plan))
     return NULL;
   live = live_after (pool, plan);
@@ -360,6 +385,20 @@ carry_out (CenotePool *pool, const Plan *plan)
   }
 }
 
+/* What a resize has told is not told again: the number that was wanted is another one then. */
+static void
+take_expected (CenotePool *pool, const Plan *plan, gint64 begun_us)
+{
+  guint old = pool_expected (pool);
+
+  if (!plan->expects || pool->phase != POOL_RUNNING)
+    return;
+  pool->expects = TRUE;
+  pool->expected = plan->expected;
+  if (pool->planned_wanted == wanted_now (pool))
+    pool_tell_scaling (pool, old, pool->expected, plan->expected_why, begun_us);
+}
+
 static void
 refuse (CenotePool *pool, const char *fault)
 {
@@ -392,6 +431,7 @@ count_ends (const Plan *plan)
 guint
 pool_plan (CenotePool *pool)
 {
+  gint64 begun_us = control_now_us (pool->control);
   g_autofree char *fault = NULL;
   guint n_ends = 0;
   Plan plan;
@@ -403,12 +443,14 @@ pool_plan (CenotePool *pool)
   if (fault == NULL) {
     n_ends = count_ends (&plan);
     carry_out (pool, &plan);
+    take_expected (pool, &plan, begun_us);
   } else {
     refuse (pool, fault);
   }
+  pool->planned_wanted = wanted_now (pool);
   if (plan.wake_us != G_MAXINT64)
     control_timer_set (pool->control, &pool->plan_timer, plan.wake_us);
-  g_array_free (plan.steps, TRUE);
+  plan_clear (&plan);
   return n_ends;
 }
 

@@ -62,24 +62,6 @@ size_fault (CenotePool *pool, const Resize *resize, gint64 size)
 }
 
 static void
-tell_resize (CenotePool *pool, const Resize *resize, guint old)
-{
-  gboolean up = pool->wanted > old;
-  CenoteEvent event = CENOTE_EVENT_INIT (up ? CENOTE_EVENT_POOL_SCALE_UP : CENOTE_EVENT_POOL_SCALE_DOWN);
-
-  if (pool->wanted == old)
-    return;
-  counters_add (pool->counters, up ? COUNTER_SCALING_UP : COUNTER_SCALING_DOWN, 1);
-  event.duration_ns = (control_now_us (pool->control) - resize->begun_us) * 1000;
-  event.requested = ABS ((gint64) pool->wanted - old);
-  event.succeeded = event.requested;
-  event.failed = 0;
-  event.new_size = pool->wanted;
-  event.reason = size_verb_name (resize->verb);
-  pool_emit (pool, &event);
-}
-
-static void
 resize_here (gpointer data)
 {
   Resize *resize = data;
@@ -91,7 +73,7 @@ resize_here (gpointer data)
   if (resize->error != NULL)
     return;
   pool_set_wanted (pool, (guint) size);
-  tell_resize (pool, resize, old);
+  pool_tell_scaling (pool, old, (guint) size, size_verb_name (resize->verb), resize->begun_us);
   resize->size = (int) size;
 }
 
@@ -150,6 +132,7 @@ connect_here (gpointer data)
 
   if (pool->phase == POOL_RESTING && pool->settings->failure == NULL)
     pool_set_phase (pool, POOL_RUNNING);
+  pool_view_ask (pool);
   for (i = 0; i < pool->addresses->len; i++)
     address_wake (pool->addresses->pdata[i]);
   pool_names_ask (pool);

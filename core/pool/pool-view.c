@@ -358,6 +358,22 @@ pool_view_sweep (CenotePool *pool)
 /* ----------------------------------------------------------------- showing */
 
 void
+pool_view_ask (CenotePool *pool)
+{
+  pool->view.asks++;
+  pool_want_plan (pool);
+}
+
+gboolean
+pool_view_woke (CenotePool *pool)
+{
+  const PoolView *view = &pool->view;
+
+  return view->was_idle &&
+         (view->acquired > 0 || view->in_flight > 0 || (gint64) slot_table_misses (pool->table) != view->misses);
+}
+
+void
 pool_view_show (CenotePool *pool, CenoteConnectorView *out)
 {
   PoolView *view = &pool->view;
@@ -370,7 +386,7 @@ pool_view_show (CenotePool *pool, CenoteConnectorView *out)
   for (i = 0; i < view->changed->len; i++)
     g_array_index (view->changed_at, guint32, i) = ((const Channel *) view->changed->pdata[i])->at;
   out->acquired = (guint64) MAX (0, view->acquired);
-  out->refused = (guint64) (misses - view->misses);
+  out->refused = (guint64) (misses - view->misses) + view->asks;
   out->n_addresses = view->addresses->len;
   out->address_size = sizeof (CenoteAddressView);
   out->n_channels = view->channels->len;
@@ -379,8 +395,10 @@ pool_view_show (CenotePool *pool, CenoteConnectorView *out)
   out->addresses = (const CenoteAddressView *) (const void *) view->addresses->data;
   out->channels = (const CenoteChannelView *) (const void *) view->channels->data;
   out->changed = (const guint32 *) (const void *) view->changed_at->data;
+  view->was_idle = out->acquired == 0 && out->refused == 0 && out->n_waiters == 0 && view->in_flight == 0;
   view->misses = misses;
   view->acquired = 0;
+  view->asks = 0;
   view->planned_us = out->now_us;
 }
 

@@ -36,6 +36,8 @@ typedef struct PoolView {
   gint64 in_flight;          /* of all channels, at the last look */
   gint64 acquired;           /* leases taken since the last plan */
   gint64 misses;             /* of the table, at the last plan */
+  guint64 asks;              /* since the last plan, without a get */
+  gboolean was_idle;         /* the last plan was shown a pool that nobody used */
   gint64 planned_us;         /* the time that the last plan was shown */
   guint64 n_reads;           /* counts of slots that were read so far, and rows written: what it all costs */
   guint64 n_writes;
@@ -58,12 +60,17 @@ void pool_view_touch_address (CenotePool *pool, Address *address);
 /* Somebody asks for ADDRESS: that is a use. */
 void pool_view_use_address (CenotePool *pool, Address *address);
 
+/* Somebody wants channels, whether or not he gets one now. */
+void pool_view_ask (CenotePool *pool);
+
 /* Brings every row up to date. */
 void pool_view_look (CenotePool *pool);
 /* A look; then in OUT what concerns addresses and channels, which is valid until
  * something is added, touched or swept, the counts of leases since the last plan,
  * and the time: later than the last plan's, and not before any use that is shown. */
 void pool_view_show (CenotePool *pool, CenoteConnectorView *out);
+/* After a look: whether somebody uses a pool that the last plan was shown as one that nobody used. */
+gboolean pool_view_woke (CenotePool *pool);
 /* The plan is made: from now on is what counts as changed since. */
 void pool_view_planned (CenotePool *pool);
 

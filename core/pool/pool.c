@@ -224,13 +224,23 @@ plan_is_due (gpointer data)
 
 /* -------------------------------------------------------------------- phases */
 
+static gboolean
+sizes_itself (const CenotePool *pool)
+{
+  return pool->connector != NULL && (pool->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_SIZES_ITSELF) != 0;
+}
+
 /* Where callers' dials say what is wanted: the channels that there are for them. */
 guint
 pool_expected (const CenotePool *pool)
 {
   if (pool->phase >= POOL_STOPPING)
     return 0;
-  return pool->dials ? pool->n_live : pool->wanted;
+  if (pool->dials)
+    return pool->n_live;
+  if (pool->expects)
+    return pool->expected;
+  return sizes_itself (pool) ? (guint) pool_number (pool->settings, POOL_MIN_CHANNELS) : pool->wanted;
 }
 
 static void
@@ -268,6 +278,7 @@ void
 pool_set_phase (CenotePool *pool, PoolPhase phase)
 {
   pool->phase = phase;
+  pool->expects = FALSE;
   if (phase == POOL_OVER) {
     become_over (pool);
     pool->site->over (pool->site->runtime, pool);
@@ -437,11 +448,25 @@ tick_draining (CenotePool *pool)
 }
 
 static gboolean
+minds_use (const CenotePool *pool)
+{
+  return pool->connector != NULL && (pool->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_MINDS_USE) != 0;
+}
+
+static void
+look (CenotePool *pool)
+{
+  pool_view_look (pool);
+  if (minds_use (pool) && pool_view_woke (pool))
+    pool_want_plan (pool);
+}
+
+static gboolean
 is_quiet (CenotePool *pool)
 {
   guint64 uses = pool->view.uses;
 
-  pool_view_look (pool);
+  look (pool);
   if (pool->view.uses != uses)
     pool->used_us = now_us (pool);
   return now_us (pool) - pool->used_us >= QUIET_US && pool->view.in_flight == 0;

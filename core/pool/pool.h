@@ -125,7 +125,10 @@ struct CenotePool {
   gboolean mocked;
 
   PoolPhase phase;
-  guint wanted;              /* the expected size */
+  guint wanted;              /* the expected size, unless its connector says another */
+  gboolean expects;          /* it has said, in this phase */
+  guint expected;
+  guint planned_wanted;      /* what was wanted at the last plan */
   gboolean paused;
   CcoreArgs *args;
   CallCredentials *credentials; /* NULL: calls prove nothing */
@@ -204,6 +207,8 @@ void pool_end_timers (CenotePool *pool);
 void pool_wire_events (CenotePool *pool);
 /* Who is told that a channel is connected can get it: so it is told when the view is published. */
 void pool_tell_connected (CenotePool *pool);
+/* The expected size was OLD and is SIZE, by WHY, which began at BEGUN_US. */
+void pool_tell_scaling (CenotePool *pool, guint old, guint size, const char *why, gint64 begun_us);
 /* An event about CHANNEL; its strings are borrowed. */
 CenoteEvent pool_channel_event (const Channel *channel, CenoteEventKind kind);
 /* What people are shown as the last error of the pool, and of ADDRESS (nullable). */

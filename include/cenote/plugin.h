@@ -207,7 +207,10 @@ enum {
    * a channel.  `wanted`, `min` and `max` say nothing then; the connector has a bound of its own. */
   CENOTE_CONNECTOR_DIALS = 1u << 0,
   /* The connector chooses the pool's size: resize and scale verbs are refused. */
-  CENOTE_CONNECTOR_SIZES_ITSELF = 1u << 1
+  CENOTE_CONNECTOR_SIZES_ITSELF = 1u << 1,
+  /* A plan that was shown a pool that nobody used (no lease taken or held, nothing refused, no
+   * waiter) is followed by one as soon as somebody does: the connector may sleep till then. */
+  CENOTE_CONNECTOR_MINDS_USE = 1u << 2
 };
 
 typedef enum {
@@ -279,7 +282,7 @@ typedef struct CenoteConnectorView {
   int64_t now_us;            /* later than in the plan before */
   int64_t oldest_deadline_us;/* when the waiter that will time out first does; INT64_MAX: no waiter */
   uint64_t acquired;         /* leases given since the last plan */
-  uint64_t refused;          /* gets that found nothing since the last plan */
+  uint64_t refused;          /* gets that found nothing, and cenote_pool_connect(), since the last plan */
   uint32_t n_waiters;
   uint32_t n_addresses;
   uint32_t address_size;     /* sizeof (CenoteAddressView) as the host knows it */
@@ -292,7 +295,13 @@ typedef struct CenoteConnectorView {
    * times than at the last plan.  All others stand as they stood (but for a peak that came
    * down to in_flight); one that is gone is not listed. */
   const uint32_t *changed;
+  int64_t idle_timeout_us;   /* how long the pool may go unused, or CENOTE_OFF; a host without it: CENOTE_OFF */
+  uint32_t max_streams_per_channel; /* how many calls at once a server takes on one connection; a host without it: 100 */
+  uint32_t reserved;
 } CenoteConnectorView;
+
+#define CENOTE_VIEW_HAS(view, slot) \
+  ((view)->struct_size >= offsetof (CenoteConnectorView, slot) + sizeof ((view)->slot))
 
 static inline const CenoteAddressView *
 cenote_view_address (const CenoteConnectorView *view, uint32_t i)
@@ -330,6 +339,11 @@ struct CenotePlan {
   void (*wake_at) (CenotePlan *plan, int64_t time_us);
   /* The callers that wait for ADDRESS fail with CENOTE_ERROR_LIMIT and WHY (copied). */
   void (*refuse) (CenotePlan *plan, uint32_t address, const char *why);
+  /* The pool wants N channels from now on, which is its expected size: at most what it may have.  A
+   * change that no resize made is told as scaling, by WHY (copied; one of a few words, for it is a
+   * metric's label too).  Not said: as in the plan before; never yet: the wanted number, or, where
+   * the connector chooses the size, min. */
+  void (*expect) (CenotePlan *plan, uint32_t n, const char *why);
 };
 
 #define CENOTE_PLAN_HAS(plan, slot) \

@@ -220,10 +220,10 @@ goes_before (const Channel *a, const Channel *b)
 
   if (is_ready (a) != is_ready (b))
     return is_ready (b);
-  if (is_kept (a->address) != is_kept (b->address))
-    return is_kept (b->address);
   if (worn_a != worn_b)
     return worn_a != 0;
+  if (is_kept (a->address) != is_kept (b->address))
+    return is_kept (b->address);
   if (crowd_a != crowd_b)
     return crowd_a > crowd_b;
   if (a->view->in_flight != b->view->in_flight)

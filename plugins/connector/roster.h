@@ -11,8 +11,8 @@
  * (of a removed address, ejected, stale, or too many to one address) replaced,
  * make before break.
  *
- *   - The first to go are those that are not connected; then of removed addresses,
- *     ejected ones, of the fullest address, with the fewest leases, the newest.
+ *   - The first to go are those that are not connected; then ejected ones, of removed
+ *     addresses, of the fullest address, with the fewest leases, the newest.
  *   - What drains, is still connected and has nothing against it is revived before
  *     anything is opened.  New channels go where there are the fewest.
  *   - Stale and unevenly spread ones are replaced one at a time; an address that is

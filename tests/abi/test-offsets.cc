@@ -126,7 +126,9 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenoteConnectorView, addresses, 80);
   AT (CenoteConnectorView, channels, 88);
   AT (CenoteConnectorView, changed, 96);
-  SIZE (CenoteConnectorView, 104);
+  AT (CenoteConnectorView, idle_timeout_us, 104);
+  AT (CenoteConnectorView, max_streams_per_channel, 112);
+  SIZE (CenoteConnectorView, 120);
   AT (CenotePlan, struct_size, 0);
   AT (CenotePlan, open, 8);
   AT (CenotePlan, drain, 16);
@@ -135,7 +137,8 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenotePlan, forget, 40);
   AT (CenotePlan, wake_at, 48);
   AT (CenotePlan, refuse, 56);
-  SIZE (CenotePlan, 64);
+  AT (CenotePlan, expect, 64);
+  SIZE (CenotePlan, 72);
 }
 
 TEST (Abi, ThePickersViewKeepsItsPlaces)

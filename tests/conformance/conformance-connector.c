@@ -23,6 +23,7 @@ new_pool (guint wanted, guint n_addresses)
   static const char *const names[] = { "dns:///one:1", "dns:///two:2", "dns:///three:3" };
   FakePool *pool = fake_pool_new (wanted);
 
+  pool->waiters = 1; /* whoever sleeps until somebody asks does not */
   for (guint i = 0; i < n_addresses; i++)
     fake_pool_add_address (pool, names[i]);
   return pool;
@@ -120,6 +121,52 @@ check_leases (Conformance *run)
   expect_rest (run, "connector: leases held do not keep a plan from coming to rest", pool, plans, 1);
 }
 
+enum { LEAST = 2, MOST = 9 };
+
+static guint
+count_living (FakePool *pool)
+{
+  return pool->channels->len - fake_pool_count (pool, CENOTE_CHANNEL_DRAINING) -
+         fake_pool_count (pool, CENOTE_CHANNEL_SHUTDOWN);
+}
+
+/* A load that comes and goes, for an hour. */
+static void
+load_channels (FakePool *pool, guint64 *seed)
+{
+  gint64 each = fixture_random (seed) % 2 == 0 ? 0 : (gint64) (fixture_random (seed) % 200);
+
+  for (guint i = 0; i < pool->channels->len; i++)
+    ((CenoteChannelView *) pool->channels->pdata[i])->in_flight = each;
+  pool->acquired = (guint64) each;
+  pool->waiters = 0;
+}
+
+/* A connector that chooses the size keeps between min and max, and its word. */
+static void
+check_own_size (Conformance *run)
+{
+  g_autoptr (Fixture) fixture = conformance_create (run);
+  g_autoptr (FakePool) pool = new_pool (5, 2);
+  guint64 seed = 5;
+  guint outside = 0, unlike = 0;
+
+  pool->min = LEAST;
+  pool->max = MOST;
+  for (guint i = 0; i < 3600; i++) {
+    g_free (fake_pool_plan (pool, ops_of (fixture), fixture->state));
+    fake_pool_apply (pool);
+    fake_pool_settle (pool);
+    outside += count_living (pool) < LEAST || count_living (pool) > MOST;
+    unlike += pool->expected >= 0 && pool->expected != (gint64) count_living (pool);
+    load_channels (pool, &seed);
+    pool->now_us += G_USEC_PER_SEC;
+  }
+  conformance_expect (run, "connector: its size is between min and max", outside == 0 && pool->faults->len == 0,
+                      "%u of 3600 were not; %s", outside, pool->faults->str);
+  conformance_expect (run, "connector: what it says to expect is what it keeps", unlike == 0, "%u of 3600 times not", unlike);
+}
+
 /* A connector that dials opens what somebody waits for, and nothing else. */
 static void
 check_dialling (Conformance *run)
@@ -148,8 +195,10 @@ conformance_connector (Conformance *run)
     check_dialling (run);
     return;
   }
-  if (flags & CENOTE_CONNECTOR_SIZES_ITSELF)
+  if (flags & CENOTE_CONNECTOR_SIZES_ITSELF) {
+    check_own_size (run);
     return;
+  }
   check_sizes (run);
   check_loss (run);
   check_down (run);

@@ -15,17 +15,6 @@ typedef struct ChannelRow {
   gint64 newer[2];
 } ChannelRow;
 
-/* The order of a plan's carrying out. */
-typedef enum { REVIVE, OPEN, DRAIN, CLOSE, REFUSE, FORGET } ActionType;
-
-typedef struct FakeAction {
-  ActionType type;
-  guint32 address;
-  guint32 n;
-  guint64 channel;           /* OPEN: that is replaced */
-  char *why;
-} FakeAction;
-
 /* The plan's table, with the pool behind it. */
 typedef struct FakePlan {
   CenotePlan table;
@@ -54,6 +43,11 @@ fake_pool_new (guint wanted)
   pool->faults = g_string_new (NULL);
   pool->now_us = G_USEC_PER_SEC;
   pool->wanted = wanted;
+  pool->expected = -1;
+  pool->min = 1;
+  pool->max = 100000;
+  pool->idle_timeout_us = CENOTE_OFF;
+  pool->max_streams = 100;
   pool->next_address = 1;
   pool->next_channel = 1;
   pool->verb_address = CENOTE_NO_ADDRESS;
@@ -69,6 +63,7 @@ fake_pool_free (FakePool *pool)
   g_ptr_array_unref (pool->channels);
   g_ptr_array_unref (pool->actions);
   g_string_free (pool->faults, TRUE);
+  g_free (pool->expected_why);
   g_free (pool);
 }
 
@@ -170,16 +165,16 @@ record_open (CenotePlan *plan, uint32_t address, uint32_t n, uint64_t replaces)
   gboolean is_right = find_address (pool, address) && n > 0 && n < 100000 &&
                       (replaces == 0 || (n == 1 && fake_pool_find_channel (pool, replaces)));
 
-  record (pool, (FakeAction) { OPEN, address, n, replaces, NULL }, is_right,
+  record (pool, (FakeAction) { FAKE_OPEN, address, n, replaces, NULL }, is_right,
           "open of an unknown address or channel, or of a wrong number");
 }
 
 static void
-record_of_channel (CenotePlan *plan, ActionType type, guint64 id, const char *why)
+record_of_channel (CenotePlan *plan, FakeActionType type, guint64 id, const char *why)
 {
   FakePool *pool = pool_of (plan);
   const CenoteChannelView *channel = fake_pool_find_channel (pool, id);
-  gboolean is_right = channel && (type == REVIVE ? channel->state == CENOTE_CHANNEL_DRAINING : why != NULL);
+  gboolean is_right = channel && (type == FAKE_REVIVE ? channel->state == CENOTE_CHANNEL_DRAINING : why != NULL);
 
   record (pool, (FakeAction) { type, 0, 0, id, g_strdup (why) }, is_right,
           "drain, close or revive of an unknown channel, or without a reason");
@@ -188,19 +183,19 @@ record_of_channel (CenotePlan *plan, ActionType type, guint64 id, const char *wh
 static void
 record_drain (CenotePlan *plan, uint64_t channel, const char *why)
 {
-  record_of_channel (plan, DRAIN, channel, why);
+  record_of_channel (plan, FAKE_DRAIN, channel, why);
 }
 
 static void
 record_close (CenotePlan *plan, uint64_t channel, const char *why)
 {
-  record_of_channel (plan, CLOSE, channel, why);
+  record_of_channel (plan, FAKE_CLOSE, channel, why);
 }
 
 static void
 record_revive (CenotePlan *plan, uint64_t channel)
 {
-  record_of_channel (plan, REVIVE, channel, NULL);
+  record_of_channel (plan, FAKE_REVIVE, channel, NULL);
 }
 
 static void
@@ -208,7 +203,7 @@ record_forget (CenotePlan *plan, uint32_t address)
 {
   FakePool *pool = pool_of (plan);
 
-  record (pool, (FakeAction) { FORGET, address, 0, 0, NULL }, find_address (pool, address) != NULL,
+  record (pool, (FakeAction) { FAKE_FORGET, address, 0, 0, NULL }, find_address (pool, address) != NULL,
           "forget of an unknown address");
 }
 
@@ -218,14 +213,31 @@ record_refuse (CenotePlan *plan, uint32_t address, const char *why)
   FakePool *pool = pool_of (plan);
   const CenoteAddressView *view = find_address (pool, address);
 
-  record (pool, (FakeAction) { REFUSE, address, 0, 0, g_strdup (why) }, view && view->waiters > 0 && why,
+  record (pool, (FakeAction) { FAKE_REFUSE, address, 0, 0, g_strdup (why) }, view && view->waiters > 0 && why,
           "refusal of an address that nobody waits for, or without a reason");
 }
 
 static void
 record_wake_at (CenotePlan *plan, int64_t time_us)
 {
-  pool_of (plan)->wake_at_us = time_us;
+  FakePool *pool = pool_of (plan);
+
+  if (pool->wake_at_us == 0 || time_us < pool->wake_at_us)
+    pool->wake_at_us = time_us;
+  if (time_us <= pool->now_us)
+    g_string_append (pool->faults, "a wish to plan again at once; ");
+}
+
+static void
+record_expect (CenotePlan *plan, uint32_t n, const char *why)
+{
+  FakePool *pool = pool_of (plan);
+
+  pool->expected = n;
+  g_free (pool->expected_why);
+  pool->expected_why = g_strdup (why);
+  if (why == NULL)
+    g_string_append (pool->faults, "an expectation without a reason; ");
 }
 
 /* --------------------------------------------------------------- planning */
@@ -251,26 +263,49 @@ print_action (GString *out, const FakeAction *action)
 {
   g_string_append (out, out->len > 0 ? "; " : "");
   switch (action->type) {
-  case REVIVE:
+  case FAKE_REVIVE:
     g_string_append_printf (out, "revive %" G_GUINT64_FORMAT, action->channel);
     break;
-  case OPEN:
+  case FAKE_OPEN:
     if (action->channel)
       g_string_append_printf (out, "open %u for %" G_GUINT64_FORMAT, action->address, action->channel);
     else
       g_string_append_printf (out, "open %u x%u", action->address, action->n);
     break;
-  case DRAIN:
-  case CLOSE:
-    g_string_append_printf (out, "%s %" G_GUINT64_FORMAT " (%s)", action->type == DRAIN ? "drain" : "close",
+  case FAKE_DRAIN:
+  case FAKE_CLOSE:
+    g_string_append_printf (out, "%s %" G_GUINT64_FORMAT " (%s)", action->type == FAKE_DRAIN ? "drain" : "close",
                             action->channel, action->why);
     break;
-  case REFUSE:
+  case FAKE_REFUSE:
     g_string_append_printf (out, "refuse %u (%s)", action->address, action->why);
     break;
-  case FORGET:
+  case FAKE_FORGET:
     g_string_append_printf (out, "forget %u", action->address);
     break;
+  }
+}
+
+/* What is counted since the last plan begins anew. */
+static void
+begin_next (FakePool *pool)
+{
+  pool->acquired = pool->refused = 0;
+  for (guint i = 0; i < pool->channels->len; i++) {
+    CenoteChannelView *channel = pool->channels->pdata[i];
+
+    channel->peak = channel->in_flight;
+  }
+}
+
+/* As the host sees it: never below what is held. */
+static void
+raise_peaks (FakePool *pool)
+{
+  for (guint i = 0; i < pool->channels->len; i++) {
+    CenoteChannelView *channel = pool->channels->pdata[i];
+
+    channel->peak = MAX (channel->peak, channel->in_flight);
   }
 }
 
@@ -278,30 +313,37 @@ char *
 fake_pool_plan (FakePool *pool, const CenoteConnectorOps *ops, gpointer state)
 {
   FakePlan plan = { { sizeof plan.table, 0, record_open, record_drain, record_revive, record_close, record_forget,
-                      record_wake_at, record_refuse }, pool };
+                      record_wake_at, record_refuse, record_expect }, pool };
   g_autofree char *addresses = copy_rows (pool->addresses, sizeof (AddressRow));
-  g_autofree char *channels = copy_rows (pool->channels, sizeof (ChannelRow));
+  g_autofree char *channels = (raise_peaks (pool), copy_rows (pool->channels, sizeof (ChannelRow)));
   GString *out = g_string_new (NULL);
   CenoteConnectorView view = {
     .struct_size = sizeof view,
     .verb = pool->verb,
     .verb_address = pool->verb_address,
     .wanted = pool->wanted,
-    .min = 1,
-    .max = 100000,
+    .min = pool->min,
+    .max = pool->max,
     .now_us = pool->now_us,
     .oldest_deadline_us = G_MAXINT64,
+    .acquired = pool->acquired,
+    .refused = pool->refused,
+    .n_waiters = pool->waiters,
     .n_addresses = pool->addresses->len,
     .address_size = sizeof (AddressRow),
     .n_channels = pool->channels->len,
     .channel_size = sizeof (ChannelRow),
     .addresses = (const CenoteAddressView *) (gpointer) addresses,
     .channels = (const CenoteChannelView *) (gpointer) channels,
+    .idle_timeout_us = pool->idle_timeout_us,
+    .max_streams_per_channel = pool->max_streams,
   };
 
   g_ptr_array_set_size (pool->actions, 0);
   pool->wake_at_us = 0;
+  pool->expected = -1;
   ops->plan (state, &view, &plan.table);
+  begin_next (pool);
   g_ptr_array_sort (pool->actions, compare_actions);
   for (guint i = 0; i < pool->actions->len; i++)
     print_action (out, pool->actions->pdata[i]);
@@ -325,7 +367,7 @@ apply_to_channel (FakePool *pool, const FakeAction *action)
 {
   CenoteChannelView *channel = fake_pool_find_channel (pool, action->channel);
 
-  if (channel && action->type == REVIVE)
+  if (channel && action->type == FAKE_REVIVE)
     channel->state = CENOTE_CHANNEL_READY;
   else if (channel)
     channel->state = CENOTE_CHANNEL_DRAINING;
@@ -355,11 +397,11 @@ fake_pool_apply (FakePool *pool)
   for (guint i = 0; i < pool->actions->len; i++) {
     const FakeAction *action = pool->actions->pdata[i];
 
-    if (action->type == OPEN)
+    if (action->type == FAKE_OPEN)
       apply_open (pool, action);
-    else if (action->type == REFUSE)
+    else if (action->type == FAKE_REFUSE)
       apply_refuse (pool, action->address);
-    else if (action->type == FORGET)
+    else if (action->type == FAKE_FORGET)
       apply_forget (pool, action->address);
     else
       apply_to_channel (pool, action);
@@ -380,6 +422,7 @@ settle_channel (FakePool *pool, CenoteChannelView *channel)
     return;
   fake_pool_set_state (pool, channel, CENOTE_CHANNEL_READY);
   predecessor = channel->replaces ? fake_pool_find_channel (pool, channel->replaces) : NULL;
+  channel->replaces = 0;
   if (predecessor)
     predecessor->state = CENOTE_CHANNEL_DRAINING;
 }

@@ -13,6 +13,17 @@
 
 G_BEGIN_DECLS
 
+/* The order of a plan's carrying out. */
+typedef enum { FAKE_REVIVE, FAKE_OPEN, FAKE_DRAIN, FAKE_CLOSE, FAKE_REFUSE, FAKE_FORGET } FakeActionType;
+
+typedef struct FakeAction {
+  FakeActionType type;
+  guint32 address;
+  guint32 n;
+  guint64 channel;           /* FAKE_OPEN: that is replaced */
+  char *why;
+} FakeAction;
+
 typedef struct FakePool {
   GPtrArray *addresses;      /* of CenoteAddressView (and more behind it) */
   GPtrArray *channels;       /* of CenoteChannelView (and more behind it) */
@@ -20,7 +31,16 @@ typedef struct FakePool {
   GString *faults;           /* what a plan did that no plan may do */
   gint64 wake_at_us;         /* that the last plan asked for; 0: none */
   gint64 now_us;
+  gint64 expected;           /* that the last plan said; -1: nothing */
+  char *expected_why;
   guint wanted;
+  guint min;                 /* 1 and 100000 to begin with */
+  guint max;
+  guint waiters;
+  guint64 acquired;          /* since the last plan, as are those refused */
+  guint64 refused;
+  gint64 idle_timeout_us;    /* CENOTE_OFF to begin with */
+  guint max_streams;         /* 100 to begin with */
   guint32 verb_address;
   CenoteVerb verb;
   guint32 next_address;

@@ -2,7 +2,7 @@
 /*
  * health PORT [OPTION…]: a gRPC server whose health is commanded, for tests.
  *
- * Serves on 127.0.0.1:PORT: /cenote.test.Work/Echo gives the message back, at once or after
+ * Serves on 127.0.0.1:PORT (0: any): /cenote.test.Work/Echo gives the message back, at once or after
  * a delay, /cenote.test.Work/Hold when it is let go, and grpc.health.v1 with Watch and Check.
  * Anything else is UNIMPLEMENTED.  Options:
  *   no-watch, no-check   that method is UNIMPLEMENTED
@@ -420,7 +420,8 @@ integer_arg (const char *key, int value)
   return (grpc_arg) { .type = GRPC_ARG_INTEGER, .key = (char *) key, .value.integer = value };
 }
 
-static gboolean
+/* The port; 0: it cannot be had. */
+static int
 start (const char *port)
 {
   g_autofree char *address = g_strdup_printf ("127.0.0.1:%s", port);
@@ -441,14 +442,13 @@ start (const char *port)
     rows[n_rows++] = integer_arg (GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   }
   args = (grpc_channel_args) { n_rows, rows };
-
   server = grpc_server_create (&args, NULL);
   queue = grpc_completion_queue_create_for_next (NULL);
   grpc_server_register_completion_queue (server, queue, NULL);
   bound = grpc_server_add_http2_port (server, address, plaintext);
   grpc_server_credentials_release (plaintext);
   grpc_server_start (server);
-  return bound != 0;
+  return bound;
 }
 
 int
@@ -456,14 +456,15 @@ main (int argc, char **argv)
 {
   pthread_t thread;
   char line[64];
-  int i;
+  int port, i;
 
   for (i = 2; i < argc; i++)
     read_option (argv[i]);
   held = g_ptr_array_new ();
   watchers = g_ptr_array_new ();
   grpc_init ();
-  if (argc < 2 || !start (argv[1])) {
+  port = argc < 2 ? 0 : start (argv[1]);
+  if (port == 0) {
     fputs ("usage: health PORT [no-watch] [no-check] [mute] [min-ping=MS] [delay=MS] [streams=N] [max-age=MS] [grace=MS]"
            " [ids] [api-key=KEY]\n",
            stderr);
@@ -473,7 +474,7 @@ main (int argc, char **argv)
   if (pthread_create (&thread, NULL, serve, NULL) != 0)
     return 1;
   setvbuf (stdout, NULL, _IOLBF, 0);
-  puts (argv[1]);
+  printf ("%d\n", port);
   while (fgets (line, sizeof line, stdin) != NULL) {
     pthread_mutex_lock (&lock);
     printf ("%u\n", obey (line));

@@ -30,6 +30,8 @@ struct Sim {
 };
 
 const CenotePlugin *static_caching (uint32_t host_abi);
+const CenotePlugin *static_elastic (uint32_t host_abi);
+const CenotePlugin *static_lazy (uint32_t host_abi);
 const CenotePlugin *static_persistent (uint32_t host_abi);
 const CenotePlugin *static_p2c (uint32_t host_abi);
 const CenotePlugin *static_round_robin (uint32_t host_abi);
@@ -149,6 +151,8 @@ add_plugins (Sim *sim)
 {
   sim->registry = registry_new_with (NULL, NULL);
   sim_add_plugin (sim, static_caching (0));
+  sim_add_plugin (sim, static_elastic (0));
+  sim_add_plugin (sim, static_lazy (0));
   sim_add_plugin (sim, static_persistent (0));
   sim_add_plugin (sim, static_p2c (0));
   sim_add_plugin (sim, static_round_robin (0));

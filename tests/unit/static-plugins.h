@@ -186,6 +186,7 @@ telemetry_ops ()
 inline const CenoteBackoffOps backoff = backoff_ops ();
 inline const CenoteConnectorOps configured = connector_ops (0);
 inline const CenoteConnectorOps dialling = connector_ops (CENOTE_CONNECTOR_DIALS);
+inline const CenoteConnectorOps sizing = connector_ops (CENOTE_CONNECTOR_SIZES_ITSELF);
 inline const CenotePickerOps picker = picker_ops ();
 inline const CenoteTransportOps driven = transport_ops (false);
 inline const CenoteTransportOps secure = transport_ops (false, CENOTE_TRANSPORT_SECURE);
@@ -197,6 +198,7 @@ inline const CenotePlugin plugins[] = {
   describe (CENOTE_PLUGIN_BACKOFF, "constant", &backoff, constant_rows),
   describe (CENOTE_PLUGIN_CONNECTOR, "persistent", &configured),
   describe (CENOTE_PLUGIN_CONNECTOR, "caching", &dialling, caching_rows),
+  describe (CENOTE_PLUGIN_CONNECTOR, "elastic", &sizing),
   describe (CENOTE_PLUGIN_PICKER, "p2c", &picker),
   describe (CENOTE_PLUGIN_PICKER, "round-robin", &picker),
   describe (CENOTE_PLUGIN_TRANSPORT, "insecure", &driven),

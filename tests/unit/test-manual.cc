@@ -128,6 +128,11 @@ TEST (Manual, BackoffsOptions)
     expect_plugins_rows (CENOTE_PLUGIN_BACKOFF, name);
 }
 
+TEST (Manual, ConnectorsOptions)
+{
+  expect_plugins_rows (CENOTE_PLUGIN_CONNECTOR, "elastic");
+}
+
 TEST (Manual, PickersOptions)
 {
   expect_plugins_rows (CENOTE_PLUGIN_PICKER, "peak-ewma");

@@ -569,14 +569,23 @@ TEST (SettingsRules, ChannelArguments)
 TEST (SettingsRules, WhatHasNoEffectYetIsANote)
 {
   Checked c (
-    local ("idle-timeout=10s\ndns-refresh=30s\nhard-stream-limit=no\nmax-connection-age-jitter=5%\nkeepalive-timeout=5s\n"));
+    local ("idle-timeout=10s\nleak-threshold=20s\nhard-stream-limit=no\nmax-connection-age-jitter=5%\nkeepalive-timeout=5s\n"));
 
   ASSERT_NE (c.settings, nullptr) << c.problems ();
   EXPECT_EQ (pool_number (&c.pool (), POOL_IDLE_TIMEOUT), 10000000);
-  EXPECT_EQ (c.notes, (Lines{ "(data):3: [pool:a] idle-timeout: has no effect yet in this version",
+  EXPECT_EQ (c.notes, (Lines{ "(data):4: [pool:a] leak-threshold: has no effect yet in this version",
                               "(data):6: [pool:a] max-connection-age-jitter: has no effect while max-connection-age is off",
                               "(data):7: [pool:a] keepalive-timeout: has no effect while keepalive-time and "
                               "ping-interval are off" }));
+}
+
+TEST (SettingsRules, ASizeThatTheConnectorChoosesIsANote)
+{
+  Checked c (local ("connector=elastic\nsize=5\nmin-channels=2\n")), own (local ("connector=elastic\n"));
+
+  ASSERT_NE (c.settings, nullptr) << c.problems ();
+  EXPECT_EQ (c.notes, (Lines{ "(data):4: [pool:a] size: has no effect with connector elastic, which chooses the size itself" }));
+  EXPECT_EQ (own.notes, Lines{});
 }
 
 TEST (SettingsRules, WhatNeedsAnotherKeyIsANoteWithoutIt)
