@@ -325,6 +325,14 @@ tests_grpcpp_tests_SOURCES = \
 tests/integration/grpcpp_tests-test-stubs.$(OBJEXT): $(greeter_made)
 endif
 
+if HAVE_PROTOC_C
+tests_fault_tests_CPPFLAGS += $(PROTOBUF_C_CFLAGS) -Iexamples
+tests_fault_tests_LDADD += libcenote-protobuf-c.la $(PROTOBUF_C_LIBS)
+tests_fault_tests_SOURCES += tests/fault/test-etcd.cc
+nodist_tests_fault_tests_SOURCES = examples/etcd.pb-c.c examples/etcd.pb-c.h
+tests/fault/tests-test-etcd.$(OBJEXT): examples/etcd.pb-c.h
+endif
+
 tests_abi_tests_CPPFLAGS = $(test_cpp_flags)
 tests_abi_tests_LDADD = $(test_libs)
 tests_abi_tests_SOURCES = \
