@@ -16,6 +16,8 @@
 
 #include <glib.h>
 
+G_BEGIN_DECLS
+
 /* Does the thing N times; called on N_THREADS threads at once. */
 typedef struct BenchWay {
   const char *name;
@@ -51,5 +53,7 @@ bench_keep (gconstpointer value)
 {
   __asm__ volatile ("" : : "r" (value) : "memory");
 }
+
+G_END_DECLS
 
 #endif

@@ -13,6 +13,9 @@ benchmarks = \
   bench/bench-detect \
   bench/bench-recovery \
   bench/bench-idle
+if HAVE_CPP_STUBS
+benchmarks += bench/bench-stubs
+endif
 bench_servers = tests/integration/demo-server tests/servers/health tests/servers/peer
 
 bench_common = \
@@ -94,3 +97,12 @@ bench_bench_recovery_LDADD = $(bench_rig_libs)
 bench_bench_idle_SOURCES = bench/bench-idle.c $(bench_rig)
 bench_bench_idle_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_idle_LDADD = $(bench_rig_libs)
+
+# The same stub twice; linked by libtool as C++.
+if HAVE_CPP_STUBS
+bench_servers += tests/servers/greeter
+bench_bench_stubs_SOURCES = bench/bench-stubs.cc bench/bench.c bench/bench.h
+bench_bench_stubs_CPPFLAGS = $(bench_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
+bench_bench_stubs_LDADD = tests/libservers.la $(greeter_libs)
+bench/bench_stubs-bench-stubs.$(OBJEXT): $(greeter_made)
+endif

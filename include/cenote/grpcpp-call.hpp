@@ -132,6 +132,7 @@ using GrpcDoor = grpc::internal::BlockingUnaryCallImpl<Door, Door>;
 
 /* ----------------------------------------------------------- a call's lease */
 
+#ifdef __cpp_rtti
 /* The part of a batch that brings the status. */
 class StatusOp : public grpc::internal::CallOpClientRecvStatus {
 public:
@@ -149,12 +150,14 @@ public:
     return n == 0 ? nullptr : op.data.recv_status_on_client.status;
   }
 };
+#endif
 
 /* Holds a call's lease until its status is there; at the latest until its context goes.
  *
  * Sync and async: as an interceptor of that batch alone, because each intercepted batch is
  * followed by an empty one.  With callbacks that would be one more turn of a thread: there the
- * batch's functor is preceded by one of ours. */
+ * batch's functor is preceded by one of ours.  Without RTTI batches cannot be told apart, and all
+ * are intercepted. */
 class LeasedCall final : public grpc::experimental::Interceptor, public grpc::internal::CallHook {
 public:
   LeasedCall (Lease lease, bool with_callbacks) noexcept : lease_ (std::move (lease)), with_callbacks_ (with_callbacks) {}
@@ -202,10 +205,16 @@ private:
   bool
   must_intercept (grpc::internal::CallOpSetInterface *batch)
   {
+#ifdef __cpp_rtti
     const grpc_status_code *status = StatusOp::find (batch);
 
     return status != nullptr && !(with_callbacks_ && precede (batch, status));
+#else
+    return batch != nullptr; /* one of them brings it */
+#endif
   }
+
+#ifdef __cpp_rtti
 
   template <typename Message>
   using Unary =
@@ -241,10 +250,12 @@ private:
     static_cast<Batch *> (batch)->set_core_cq_tag (&tag_);
     return true;
   }
+#endif
 
   Lease lease_;
-  bool with_callbacks_;
-  StatusTag tag_{};
+  /* Without RTTI nobody asks for these. */
+  [[maybe_unused]] bool with_callbacks_;
+  [[maybe_unused]] StatusTag tag_{};
 };
 
 /* Hands the interceptor of the call that a thread is making to its context. */

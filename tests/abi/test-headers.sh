@@ -22,7 +22,7 @@ flags_of ()
   esac
 }
 
-# compiles COMPILER STANDARD HEADER
+# compiles COMPILER STANDARD HEADER [OPTION...]
 compiles ()
 {
   local language=c
@@ -30,7 +30,7 @@ compiles ()
   mapfile -t flags < <(flags_of "$3")
   # Twice: a header that is included again adds nothing.
   printf '#include <cenote/%s>\n#include <cenote/%s>\n' "$3" "$3" |
-    $1 -fsyntax-only -x "$language" -std="$2" "${warnings[@]}" "${include[@]}" "${flags[@]}" -
+    $1 "${@:4}" -fsyntax-only -x "$language" -std="$2" "${warnings[@]}" "${include[@]}" "${flags[@]}" -
 }
 
 for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.h) version.h; do
@@ -58,6 +58,13 @@ for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.hpp); do
       fi
     done
   done
+done
+
+for compiler in gcc clang; do
+  if command -v "$compiler" >/dev/null; then
+    case_is "cenote.hpp without gRPC C++, $compiler" compiles "$compiler" c++17 cenote.hpp -DCENOTE_NO_GRPCPP
+    case_is "cenote.hpp without RTTI, $compiler" compiles "$compiler" c++17 cenote.hpp -fno-rtti
+  fi
 done
 
 finish

@@ -791,11 +791,11 @@ TEST_F (Stubs, WhatWaitedCarriesItsMetadataAndStatus)
 
   context.AddMetadata ("echo-text", "a value");
   context.AddMetadata ("echo-data-bin", std::string ("\0\377", 2));
-  auto blocked = std::async (std::launch::async, [&] { return stub.Greet (&context, name_of ("status 42 odd"), &greeting); });
+  auto blocked = std::async (std::launch::async, [&] { return stub.Greet (&context, name_of ("status 15 odd"), &greeting); });
   await_waiters (1);
   cenote_pool_resume (pool->raw ());
   grpc::Status status = blocked.get ();
-  EXPECT_EQ (static_cast<int> (status.error_code ()), 42);
+  EXPECT_EQ (status.error_code (), grpc::StatusCode::DATA_LOSS);
   EXPECT_EQ (status.error_message (), "odd");
   EXPECT_EQ (context.GetServerTrailingMetadata ().find ("trailing-echo-text")->second, "a value");
   EXPECT_EQ (context.GetServerTrailingMetadata ().count ("cenote-relay-ticket"), 0u);
@@ -874,7 +874,7 @@ TEST_F (Stubs, AWaitThatNeverBegan)
   grpc::CompletionQueue queue;
   {
     Context context (true);
-    auto reader = stub.PrepareAsyncGreet (&context, name_of ("you"), &queue);
+    auto stream = stub.PrepareAsyncGreetEach (&context, &queue);
   }
   EXPECT_EQ (waiters (), 0);
   drain (queue);
