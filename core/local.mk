@@ -35,6 +35,8 @@ libcenote_core_la_SOURCES = \
   core/telemetry/bus.h \
   core/telemetry/callbacks.c \
   core/telemetry/callbacks.h \
+  core/grpc/blame.c \
+  core/grpc/blame.h \
   core/grpc/ccore-args.c \
   core/grpc/ccore-call.c \
   core/grpc/ccore-stream.c \
@@ -167,6 +169,8 @@ libcenote_core_la_SOURCES = \
   core/config/pool-settings.h \
   core/pool/ping.c \
   core/pool/ping.h \
+  core/pool/prime.c \
+  core/pool/prime.h \
   core/pool/pool-probes.c \
   core/pool/pool-rotation.c \
   core/pool/pool-status.c \

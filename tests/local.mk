@@ -377,6 +377,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-names.cc \
   tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \
+  tests/sim/test-prime.cc \
   tests/sim/test-random.cc \
   tests/sim/test-rotation.cc \
   tests/sim/test-runtime.cc \

@@ -75,6 +75,10 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_PRIME, STRING, .name = "prime", .default_text = "none",
        .summary =
          "What is called on a new channel before callers get it: none, headers, health, or a /package.Service/Method."),
+  ROW (POOL_PRIME_TIMEOUT, DURATION, .name = "prime-timeout", .default_text = "1s", .min = "10ms", .max = "10min",
+       .summary = "How long each try of that may take."),
+  ROW (POOL_PRIME_TRIES, INT, .name = "prime-tries", .default_text = "3", .min = "1", .max = "100",
+       .summary = "After how many tries without a good answer the attempt to connect has failed."),
   ROW (POOL_PING_INTERVAL, DURATION, .name = "ping-interval", .flags = CENOTE_OPTION_MAY_BE_OFF, .default_text = "off",
        .min = "1s", .max = "24h", .summary = "How often a channel is asked for a sign of life; one that gives none within keepalive-timeout is "
                   "disconnected and dialled again."),
@@ -133,7 +137,6 @@ const OptionTable process_options = OPTION_TABLE (process_rows);
 const OptionTable pool_options = OPTION_TABLE (pool_rows);
 
 const gboolean pool_options_pending[N_POOL_OPTIONS] = {
-  [POOL_PRIME] = TRUE,
   [POOL_LEAK_THRESHOLD] = TRUE,
   [POOL_HARD_STREAM_LIMIT] = TRUE,
 };

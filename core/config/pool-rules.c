@@ -412,7 +412,7 @@ note_size (const Rules *rules)
 static void
 note_unasked (const Rules *rules)
 {
-  static const PoolOption options[] = { POOL_PING_INTERVAL, POOL_HEALTH_CHECK };
+  static const PoolOption options[] = { POOL_PRIME, POOL_PING_INTERVAL, POOL_HEALTH_CHECK };
   const Plugin *transport = plugin_of (rules->pool->transport);
   guint i;
 

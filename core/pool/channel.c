@@ -137,6 +137,28 @@ attempt_failed (Channel *channel, ChannelEvent event, const char *error)
   wait_without_link (channel, event, channel->last_error);
 }
 
+static gboolean
+wants_prime (const Channel *channel)
+{
+  return channel->site->wants_prime != NULL && channel->site->wants_prime (channel);
+}
+
+static gboolean
+is_being_primed (const Channel *channel)
+{
+  return channel->state == CENOTE_CHANNEL_CONNECTING && link_is_ready (channel->link);
+}
+
+/* The connection stands; the attempt goes on, by the prime's own times. */
+static void
+begin_prime (Channel *channel, ChannelEvent event)
+{
+  control_timer_unset (channel->site->control, &channel->attempt_timer);
+  channel_become (channel, CENOTE_CHANNEL_CONNECTING, event, g_strdup ("is connected, and is being primed"));
+  channel->site->prime (channel);
+}
+
+/* A link that has connected by itself meanwhile is not dialled. */
 static void
 attempt_begin (Channel *channel)
 {
@@ -149,6 +171,10 @@ attempt_begin (Channel *channel)
     channel->link = link_new (channel->site->links, channel->address->target, channel, &error);
   if (channel->link == NULL) {
     attempt_failed (channel, CHANNEL_DIAL, error->message);
+    return;
+  }
+  if (link_is_ready (channel->link)) {
+    begin_prime (channel, CHANNEL_DIAL);
     return;
   }
   control_timer_set (channel->site->control, &channel->attempt_timer, channel->attempt_us + channel->site->connect_timeout_us);
@@ -248,6 +274,13 @@ enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
   channel->site->connected (channel, duration_us);
 }
 
+static void
+attempt_succeeded (Channel *channel, ChannelEvent event)
+{
+  address_succeeded (channel->address, channel, channel->epoch);
+  enter_ready (channel, event, now_us (channel) - channel->attempt_us);
+}
+
 static gboolean
 is_healthy (const Channel *channel)
 {
@@ -327,7 +360,9 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
     attempt_begin (channel);
     break;
   case CHANNEL_LINK_READY:
-    /* C-core dialled by itself, for a caller that holds a lease (SPEC 9.3). */
+    /* C-core dialled by itself, for a caller that holds a lease (SPEC 9.3).  To be primed it waits for its turn. */
+    if (wants_prime (channel))
+      break;
     address_unask (channel->address, channel);
     address_found_open (channel->address);
     channel->epoch = channel->address->epoch;
@@ -351,6 +386,8 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
   case CHANNEL_AGED:
+  case CHANNEL_PRIMED:
+  case CHANNEL_PRIME_FAILED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -363,8 +400,18 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
 
   switch (event) {
   case CHANNEL_LINK_READY:
-    address_succeeded (channel->address, channel, channel->epoch);
-    enter_ready (channel, event, now_us (channel) - channel->attempt_us);
+    if (wants_prime (channel))
+      begin_prime (channel, event);
+    else
+      attempt_succeeded (channel, event);
+    break;
+  case CHANNEL_PRIMED:
+    if (is_being_primed (channel))
+      attempt_succeeded (channel, event);
+    break;
+  case CHANNEL_PRIME_FAILED:
+    if (is_being_primed (channel))
+      attempt_failed (channel, event, reason);
     break;
   case CHANNEL_LINK_FAILED:
     attempt_failed (channel, event, reason);
@@ -431,6 +478,8 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_LATE:
   case CHANNEL_REVIVE:
   case CHANNEL_TICK:
+  case CHANNEL_PRIMED:
+  case CHANNEL_PRIME_FAILED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -467,6 +516,8 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
   case CHANNEL_AGED:
+  case CHANNEL_PRIMED:
+  case CHANNEL_PRIME_FAILED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -568,6 +619,8 @@ channel_event_to_string (ChannelEvent event)
     [CHANNEL_SERVES] = "serves",
     [CHANNEL_SERVES_NOT] = "serves_not",
     [CHANNEL_AGED] = "aged",
+    [CHANNEL_PRIMED] = "primed",
+    [CHANNEL_PRIME_FAILED] = "prime_failed",
   };
 
   return names[event];

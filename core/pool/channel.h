@@ -9,6 +9,9 @@
  *    │      TRANSIENT_FAILURE ──DIAL──▶ …  │
  *    └─────────────────────────────────────┘
  *
+ * An attempt ends with the connection, or, where that is to be primed, with the
+ * answer: so CONNECTING with a link that is ready is one that is being primed.
+ *
  * READY is in rotation (channel_is_shown()) while its health, where that is asked
  * for, says so; the connection stays meanwhile.
  *
@@ -41,6 +44,8 @@ typedef enum {
   CHANNEL_SERVES,            /* its server says so, or has no opinion */
   CHANNEL_SERVES_NOT,
   CHANNEL_AGED,              /* its connection has reached max-connection-age */
+  CHANNEL_PRIMED,            /* it answered what it was asked before callers get it */
+  CHANNEL_PRIME_FAILED,
   N_CHANNEL_EVENTS
 } ChannelEvent;
 
@@ -67,6 +72,10 @@ typedef struct ChannelSite {
   gint64 connect_timeout_us;
   gint64 max_age_us;         /* of a connection; CENOTE_OFF: any */
   double age_jitter;         /* the share of it by which one may be due earlier */
+  /* (nullable): whether CHANNEL is to be primed over each new connection; and begins that:
+   * PRIMED or PRIME_FAILED follows, unless the channel leaves CONNECTING. */
+  gboolean (*wants_prime) (const Channel *channel);
+  void (*prime) (Channel *channel);
   gboolean asks_health;      /* somebody tells SERVES and SERVES_NOT of each connection */
   /* The state changed; the only place to log it. */
   void (*became) (Channel *channel, CenoteChannelState old, ChannelEvent event);
@@ -132,7 +141,7 @@ void channel_free (Channel *channel);
 /* Puts it in line for its address; once, after channel_new(). */
 void channel_begin (Channel *channel);
 
-/* The one way in; REASON (nullable) is the error of LINK_FAILED, LINK_LOST and PING_FAILED,
+/* The one way in; REASON (nullable) is the error of LINK_FAILED, LINK_LOST, PING_FAILED and PRIME_FAILED,
  * what its server says (SERVES, SERVES_NOT), or why it drains. */
 void channel_handle (Channel *channel, ChannelEvent event, const char *reason);
 /* For LinkSite.event. */

@@ -201,7 +201,7 @@ channel_became (Channel *channel, CenoteChannelState old, ChannelEvent event)
   count_state (pool, channel->state, +1);
   settle_place (pool, channel);
   count_shown (pool, channel);
-  pool_probe_channel (pool, channel, old);
+  pool_probe_channel (channel, old);
   pool->site->stirred (pool->site->runtime);
   if (channel->state == CENOTE_CHANNEL_SHUTDOWN && (old == CENOTE_CHANNEL_READY || old == CENOTE_CHANNEL_DRAINING))
     tell_drained (pool, channel);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool-probes: which of a pool's channels are asked for a sign of life (ping.h)
- * and for their health (health.h), and what follows from the answers.
+ * pool-probes: which of a pool's channels are primed (prime.h), asked for a sign of
+ * life (ping.h) and for their health (health.h), and what follows from the answers.
  *
- * A channel is asked from READY on until it leaves it.  Only what C-core drives
+ * A channel is primed before it becomes READY, and asked from then on until it leaves it.  Only what C-core drives
  * can be asked: of a transport that drives itself, nobody knows how.
  */
 #include "core/grpc/health-message.h"
@@ -13,6 +13,7 @@
 #define CHECK_INTERVAL_US (5 * G_USEC_PER_SEC)
 
 typedef struct Probes {
+  Prime *prime;
   Ping *ping;                /* nullable */
   Health *health;            /* nullable */
 } Probes;
@@ -40,7 +41,23 @@ pool_asks_health (const CenotePool *pool)
   return pool_number (pool->settings, POOL_HEALTH_CHECK) == HEALTH_CHECK_GRPC && can_ask (pool);
 }
 
+static gboolean
+wants_prime (const Channel *channel)
+{
+  const CenotePool *pool = channel->site->pool;
+
+  return pool->prime_site.kind != PRIME_NONE && can_ask (pool);
+}
+
 /* --------------------------------------------------------- what answers mean */
+
+static void
+prime_ended (gpointer owner, const char *error)
+{
+  g_autofree char *reason = error == NULL ? NULL : g_strdup_printf ("prime failed: %s", error);
+
+  channel_handle (owner, error == NULL ? CHANNEL_PRIMED : CHANNEL_PRIME_FAILED, reason);
+}
 
 static void
 ping_ended (gpointer owner, gint64 duration_us, const char *error)
@@ -102,6 +119,7 @@ probes_new (CenotePool *pool, Channel *channel)
 {
   Probes *probes = g_new0 (Probes, 1);
 
+  probes->prime = prime_new (&pool->prime_site, channel);
   if (asks_life (pool))
     probes->ping = ping_new (&pool->ping_site, channel);
   if (pool_asks_health (pool))
@@ -116,34 +134,75 @@ pool_forget_probes (Channel *channel)
 
   if (probes == NULL)
     return;
+  prime_free (probes->prime);
   ping_free (probes->ping);
   health_free (probes->health);
   g_free (probes);
 }
 
+static Probes *
+probes_of (Channel *channel)
+{
+  if (channel->probes == NULL)
+    channel->probes = probes_new (channel->site->pool, channel);
+  return channel->probes;
+}
+
+static void
+prime (Channel *channel)
+{
+  const CenotePool *pool = channel->site->pool;
+
+  prime_start (probes_of (channel)->prime, channel->link, pool->prime_site.kind);
+}
+
 void
-pool_probe_channel (CenotePool *pool, Channel *channel, CenoteChannelState old)
+pool_probe_channel (Channel *channel, CenoteChannelState old)
 {
   gboolean was_ready = old == CENOTE_CHANNEL_READY;
   gboolean is_ready = channel->state == CENOTE_CHANNEL_READY;
 
+  if (channel->probes != NULL && old == CENOTE_CHANNEL_CONNECTING && channel->state != old)
+    prime_stop (channel->probes->prime);
   if (was_ready == is_ready)
     return;
-  if (channel->probes == NULL)
-    channel->probes = probes_new (pool, channel);
   if (is_ready)
-    begin (channel->probes, channel);
+    begin (probes_of (channel), channel);
   else
-    end (channel->probes);
+    end (probes_of (channel));
 }
 
 /* ------------------------------------------------------------------- wiring */
+
+static void
+wire_prime (CenotePool *pool)
+{
+  const PoolSettings *settings = pool->settings;
+  const char *text = pool_text (settings, POOL_PRIME);
+
+  pool->prime_site = (PrimeSite) {
+    .streams = &pool->site->streams,
+    .method = text,
+    .request = health_request_new (pool_text (settings, POOL_HEALTH_SERVICE)),
+    .timeout_us = pool_number (settings, POOL_PRIME_TIMEOUT),
+    .n_tries = (guint) pool_number (settings, POOL_PRIME_TRIES),
+    .max_message_bytes = (gsize) pool_number (settings, POOL_MAX_MESSAGE_SIZE),
+    .n_alive = &pool->n_streams,
+    .ended = prime_ended,
+  };
+  if (!prime_kind_from_string (text, &pool->prime_site.kind))
+    pool->prime_site.kind = PRIME_NONE;
+  pool->channel_site.wants_prime = wants_prime;
+  pool->channel_site.prime = prime;
+}
 
 void
 pool_wire_probes (CenotePool *pool)
 {
   const PoolSettings *settings = pool->settings;
   gint64 ping_us = pool_number (settings, POOL_PING_INTERVAL);
+
+  wire_prime (pool);
 
   pool->ping_site = (PingSite) {
     .streams = &pool->streams,

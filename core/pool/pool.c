@@ -271,6 +271,7 @@ become_over (CenotePool *pool)
   g_clear_pointer (&pool->credentials, call_credentials_free);
   g_clear_pointer (&pool->args, ccore_args_free);
   g_clear_pointer (&pool->health_site.request, g_bytes_unref);
+  g_clear_pointer (&pool->prime_site.request, g_bytes_unref);
   drop_observers (pool);
 }
 

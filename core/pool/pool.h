@@ -39,6 +39,7 @@
 #include "core/telemetry/counters.h"
 #include "health.h"
 #include "ping.h"
+#include "prime.h"
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
 #include "call-credentials.h"
@@ -139,6 +140,7 @@ struct CenotePool {
   ChannelSite channel_site;
   AddressSite address_site;
   PingSite ping_site;
+  PrimeSite prime_site;
   HealthSite health_site;
   HostServices services;
   StreamMaker streams;       /* the site's, with the pool's plain_credentials */
@@ -216,11 +218,11 @@ void pool_note_error (CenotePool *pool, Address *address, const char *error);
 
 /* ---------------------------------------------------------- pool-probes.c */
 
-/* Sets ping_site and health_site; after the transport is there. */
+/* Sets ping_site, health_site, prime_site, and what the channels' site has of priming. */
 void pool_wire_probes (CenotePool *pool);
 gboolean pool_asks_health (const CenotePool *pool);
 /* CHANNEL was in state OLD: READY ones are asked, others no more. */
-void pool_probe_channel (CenotePool *pool, Channel *channel, CenoteChannelState old);
+void pool_probe_channel (Channel *channel, CenoteChannelState old);
 /* Before CHANNEL is freed. */
 void pool_forget_probes (Channel *channel);
 

@@ -4,7 +4,7 @@
 #include <grpc/status.h>
 #include <string.h>
 
-typedef enum { KIND_PING, KIND_WATCH, KIND_CHECK } Kind;
+typedef enum { KIND_PING, KIND_PRIME, KIND_WATCH, KIND_CHECK } Kind;
 
 struct Stream {
   Control *control;
@@ -85,6 +85,9 @@ answer_is_due (gpointer data)
   case KIND_PING:
     end_with (stream, voice->ping_status, "an answer");
     break;
+  case KIND_PRIME:
+    end_with (stream, voice->prime_status, "an answer");
+    break;
   case KIND_WATCH:
     if (!voice->has_watch)
       end_with (stream, GRPC_STATUS_UNIMPLEMENTED, "no Watch");
@@ -116,7 +119,9 @@ kind_of (const char *method)
 {
   if (strcmp (method, HEALTH_WATCH_METHOD) == 0)
     return KIND_WATCH;
-  return strcmp (method, HEALTH_CHECK_METHOD) == 0 ? KIND_CHECK : KIND_PING;
+  if (strcmp (method, HEALTH_CHECK_METHOD) == 0)
+    return KIND_CHECK;
+  return strstr (method, "Ping") != NULL ? KIND_PING : KIND_PRIME;
 }
 
 static void
@@ -125,6 +130,7 @@ count (Stream *stream)
   PeerVoice *voice = &stream->peer->voice;
 
   voice->n_pings += stream->kind == KIND_PING;
+  voice->n_primes += stream->kind == KIND_PRIME;
   voice->n_watches += stream->kind == KIND_WATCH;
   voice->n_watching += stream->kind == KIND_WATCH;
   voice->n_checks += stream->kind == KIND_CHECK;

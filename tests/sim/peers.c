@@ -51,7 +51,7 @@ peer_new (Peers *peers, const char *address)
   peer->peers = peers;
   peer->name = g_strdup (address);
   peer->always = (PeerStep){ PEER_ACCEPTS, 1000, PEER_FOREVER, NULL };
-  peer->voice = (PeerVoice){ .after_us = 1000, .ping_status = UNIMPLEMENTED, .serving = 1 };
+  peer->voice = (PeerVoice){ .after_us = 1000, .ping_status = UNIMPLEMENTED, .prime_status = UNIMPLEMENTED, .serving = 1 };
   g_queue_init (&peer->script);
   peer->dials = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_ptr_array_add (peers->peers, peer);

@@ -69,10 +69,12 @@ typedef struct PeerVoice {
   gboolean is_silent;
   gint64 after_us;           /* its answers */
   int ping_status;
+  int prime_status;
   gboolean has_watch;
   gboolean has_check;
   int serving;               /* ServingStatus */
   guint n_pings;             /* asked so far */
+  guint n_primes;            /* by their headers, or with a method of its own */
   guint n_watches;
   guint n_checks;
   guint n_watching;          /* Watches that are open */

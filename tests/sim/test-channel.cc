@@ -34,6 +34,7 @@ public:
   Channel *channel = nullptr;
   Peer *peer;
   std::string told; /* words in their order */
+  bool primes = false;
   std::vector<std::string> steps;
 
   Bench ()
@@ -237,6 +238,8 @@ private:
       of (of_channel)->say (std::string ("lost(") + reason + ")");
     };
     channel_site.changed = [] (Channel *) {};
+    channel_site.wants_prime = [] (const Channel *of_channel) -> gboolean { return of (of_channel)->primes; };
+    channel_site.prime = [] (Channel *of_channel) { of (of_channel)->say ("primes"); };
     channel_site.succeed = [] (Channel *of_channel) { of (of_channel)->say ("successor"); };
     channel_site.pool = this;
   }
@@ -329,6 +332,26 @@ make_connecting_and_leased (Bench &bench)
   bench.run (100 * SIM_MS);
 }
 
+void
+make_primed (Bench &bench)
+{
+  bench.primes = true;
+  bench.begin ();
+  bench.run (2 * SIM_MS);
+}
+
+void
+make_connected_by_itself (Bench &bench)
+{
+  make_primed (bench);
+  channel_handle (bench.channel, CHANNEL_PRIMED, nullptr);
+  bench.lease ();
+  connection_lose (bench.connection (), "gone");
+  bench.run (SIM_MS);
+  connection_dial_by_itself (bench.connection ());
+  bench.run (2 * SIM_MS);
+}
+
 const std::vector<Situation> &
 situations ()
 {
@@ -374,6 +397,8 @@ situations ()
       } },
     { "shutdown", CENOTE_CHANNEL_SHUTDOWN,
       [] (Bench &bench) { channel_handle (bench.channel, CHANNEL_DRAIN, "stop"); } },
+    { "being primed", CENOTE_CHANNEL_CONNECTING, make_primed },
+    { "idle, connected by itself, leased", CENOTE_CHANNEL_IDLE, make_connected_by_itself },
   };
 
   return all;
@@ -394,7 +419,7 @@ struct Cell {
 
 /* In the order of the situations; of each, in the order of the events:
  * dial, connecting, ready, lost, failed, late, proved, drain, revive, tick,
- * ping_failed, serves, serves_not, aged. */
+ * ping_failed, serves, serves_not, aged, primed, prime_failed. */
 const std::vector<std::vector<Cell>> matrix = {
   /* idle, new: it has no link to tell of anything */
   { { CONNECTING, "dials" },
@@ -405,6 +430,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { SHUTDOWN, "" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
@@ -425,6 +452,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" } },
   /* the same, leased: a failed link keeps this channel, and another one takes its place */
   { { CONNECTING, "dials" },
@@ -435,6 +464,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { IDLE, "" },
     { IDLE, "" },
     { DRAINING, "leaves-the-line" },
+    { IDLE, "" },
+    { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
     { IDLE, "" },
@@ -455,6 +486,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" } },
   /* connecting in place, leased */
   { { CONNECTING, "" },
@@ -465,6 +498,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "failed(no connection within connect-timeout (500 ms)) retry-in-100 successor" },
     { CONNECTING, "" },
     { DRAINING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
     { CONNECTING, "" },
@@ -485,7 +520,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { FAILURE, "lost(why) retry-in-100 asks closes" },
     { READY, "fit" },
     { READY, "unfit" },
-    { READY, "stale" } },
+    { READY, "stale" },
+    { READY, "" },
+    { READY, "" } },
   /* ready, healthy */
   { { READY, "" },
     { READY, "" },
@@ -500,7 +537,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { FAILURE, "lost(why) retry-in-0 asks closes" },
     { READY, "fit" },
     { READY, "unfit" },
-    { READY, "stale" } },
+    { READY, "stale" },
+    { READY, "" },
+    { READY, "" } },
   /* ready, leased */
   { { READY, "" },
     { READY, "" },
@@ -515,7 +554,9 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "lost(why) retry-in-100 successor" },
     { READY, "fit" },
     { READY, "unfit" },
-    { READY, "stale" } },
+    { READY, "stale" },
+    { READY, "" },
+    { READY, "" } },
   /* transient failure: in line already, without a link */
   { { CONNECTING, "leaves-the-line dials" },
     { FAILURE, "" },
@@ -525,6 +566,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { FAILURE, "" },
     { FAILURE, "" },
     { SHUTDOWN, "leaves-the-line" },
+    { FAILURE, "" },
+    { FAILURE, "" },
     { FAILURE, "" },
     { FAILURE, "" },
     { FAILURE, "" },
@@ -545,9 +588,13 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" } },
   /* draining, failed: nothing calls it back */
   { { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
@@ -575,6 +622,8 @@ const std::vector<std::vector<Cell>> matrix = {
     { DRAINING, "" },
     { DRAINING, "" },
     { DRAINING, "" },
+    { DRAINING, "" },
+    { DRAINING, "" },
     { DRAINING, "" } },
   /* shutdown */
   { { SHUTDOWN, "" },
@@ -590,7 +639,43 @@ const std::vector<std::vector<Cell>> matrix = {
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
     { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
+    { SHUTDOWN, "" },
     { SHUTDOWN, "" } },
+  /* being primed: the attempt ends with the answer */
+  { { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "primes" },
+    { FAILURE, "failed(the connection was closed as soon as it was made) retry-in-100 asks closes" },
+    { FAILURE, "failed(why) retry-in-100 asks closes" },
+    { FAILURE, "failed(no connection within connect-timeout (500 ms)) retry-in-100 asks closes" },
+    { CONNECTING, "" },
+    { SHUTDOWN, "closes" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { CONNECTING, "" },
+    { READY, "connected" },
+    { FAILURE, "failed(why) retry-in-100 asks closes" } },
+  /* idle, connected by itself, leased: it is primed when its turn to dial comes */
+  { { CONNECTING, "primes" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { DRAINING, "successor leaves-the-line" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { DRAINING, "leaves-the-line" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" },
+    { IDLE, "" } },
 };
 
 bool
@@ -615,7 +700,7 @@ check_cell (const Situation &situation, ChannelEvent event, const Cell &cell)
   Bench bench;
   std::string effects;
   bool moves = cell.next != situation.state || strstr (cell.effects, "fit") != nullptr ||
-               strstr (cell.effects, "stale") != nullptr;
+               strstr (cell.effects, "stale") != nullptr || strstr (cell.effects, "primes") != nullptr;
 
   situation.enter (bench);
   ASSERT_EQ (bench.channel->state, situation.state) << situation.name;
@@ -623,7 +708,7 @@ check_cell (const Situation &situation, ChannelEvent event, const Cell &cell)
     leave_line_for_dial (bench);
   effects = bench.effects (event, "why");
   EXPECT_EQ (bench.channel->state, cell.next) << where;
-  EXPECT_EQ (effects, event == CHANNEL_DIAL && moves ? "dials" : cell.effects) << where;
+  EXPECT_EQ (effects, event == CHANNEL_DIAL && moves && strcmp (cell.effects, "primes") != 0 ? "dials" : cell.effects) << where;
   ASSERT_EQ (bench.steps.size (), moves ? 1u : 0u) << where;
   if (moves) {
     EXPECT_EQ (bench.steps[0], std::string (cenote_channel_state_to_string (situation.state)) + " -" +

@@ -143,6 +143,7 @@ private:
     static const char *const backoffs[] = { "schedule", "steady", "exponential" };
     static const char *const pickers[] = { "p2c", "round-robin" };
     static const char *const ages[] = { "off", "1s", "20s" };
+    static const char *const primes[] = { "none", "headers", "health" };
     std::string targets;
 
     for (guint i = 0; i < n_targets; i++)
@@ -151,9 +152,11 @@ private:
       "[cenote]\ntelemetry=\nmax-concurrent-dials=%u\n[backoff:steady]\nplugin=constant\ndelay=%ums\n"
       "[pool:p]\ntargets=%s\ntransport=peers\nbackoff=%s\nsize=%u\nmax-concurrent-dials=%u\n"
       "max-connect-attempts=%u\nconnect-timeout=%ums\nacquire-timeout=1s\nmax-waiters=20\ndrain-timeout=24h\n"
-      "initialization=%s\npicker=%s\nmax-connection-age=%s\n",
+      "initialization=%s\npicker=%s\nmax-connection-age=%s\n"
+      "prime=%s\nprime-tries=1\nprime-timeout=100ms\n",
       budget, 1 + pick (300), targets.c_str (), backoffs[pick (3)], size, max_dials, pick (2) * pick (6),
-      100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)], ages[pick (3)]);
+      100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)], ages[pick (3)],
+      primes[pick (3)]);
   }
 
   /* --------------------------------------------------------------- steps */
@@ -232,6 +235,7 @@ private:
     gint64 after_us = pick (8) == 0 ? PEER_INSIDE : pick (50) * SIM_MS;
 
     what = "change of a peer";
+    any_peer ()->voice.is_silent = pick (3) == 0;
     if (pick (2))
       peer_always (any_peer (), answer, after_us, lives[pick (6)], "as the walk has it");
     else
@@ -483,6 +487,7 @@ private:
     what = "end";
     for (Peer *peer : peers) {
       g_queue_clear_full (&peer->script, g_free);
+      peer->voice.is_silent = FALSE;
       peer_always (peer, PEER_ACCEPTS, SIM_MS, PEER_FOREVER, nullptr);
     }
     cenote_pool_set_mock (pool, nullptr, nullptr, nullptr);

@@ -39,6 +39,8 @@ const struct {
   { "drain-timeout", "30s" },
   { "dns-refresh", "30s" },
   { "prime", "none" },
+  { "prime-timeout", "1s" },
+  { "prime-tries", "3" },
   { "ping-interval", "off" },
   { "health-check", "off" },
   { "health-service", "" },
