@@ -157,6 +157,7 @@ libcenote_core_la_SOURCES = \
   core/pool/pool-api.c \
   core/pool/pool-cache.c \
   core/pool/pool-dial.c \
+  core/pool/pool-ejection.c \
   core/pool/pool-events.c \
   core/pool/pool-get.c \
   core/pool/pool-keepalive.c \
@@ -167,6 +168,8 @@ libcenote_core_la_SOURCES = \
   core/config/pool-rules.h \
   core/config/pool-settings.c \
   core/config/pool-settings.h \
+  core/pool/ejection.c \
+  core/pool/ejection.h \
   core/pool/ping.c \
   core/pool/ping.h \
   core/pool/prime.c \
@@ -208,6 +211,7 @@ libcenote_core_la_SOURCES = \
   core/slots/slot-table.h \
   core/slots/slot-loads.c \
   core/slots/slot-view.c \
+  core/slots/slot-suspects.c \
   core/slots/slots.c \
   core/slots/slots.h \
   core/config/targets.c \

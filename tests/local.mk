@@ -55,6 +55,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-argument.cc \
   tests/unit/test-attachments.cc \
   tests/unit/test-bell.cc \
+  tests/unit/test-blame.cc \
   tests/unit/test-bus-threads.cc \
   tests/unit/test-bus.cc \
   tests/unit/test-bus.h \
@@ -70,6 +71,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-decorrelated.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-elastic.cc \
+  tests/unit/test-ejection.cc \
   tests/unit/test-error.cc \
   tests/unit/test-escape.cc \
   tests/unit/test-event-queue.cc \
@@ -116,6 +118,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-sinks.cc \
   tests/unit/test-slot-addresses.cc \
   tests/unit/test-slot-loads.cc \
+  tests/unit/test-slot-suspects.cc \
   tests/unit/test-status-error.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \
@@ -291,6 +294,7 @@ tests_fault_tests_SOURCES = \
   tests/fault/test-churn.cc \
   tests/fault/test-recycle.cc \
   tests/fault/test-rotation.cc \
+  tests/fault/test-zombies.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/load.h \
@@ -371,6 +375,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-channel.cc \
   tests/sim/test-counts.cc \
   tests/sim/test-elastic.cc \
+  tests/sim/test-ejection.cc \
   tests/sim/test-health.cc \
   tests/sim/test-keepalive.cc \
   tests/sim/test-lazy.cc \

@@ -126,23 +126,27 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
   return rpc;
 }
 
-/* What the pool learns: a caller's own cancel says nothing about the channel. */
+/* What the pool learns: a caller's own cancel says nothing about the channel, and what was not
+ * sent nothing that its loss would not. */
 static void
-give_back (CenoteLease *lease, int status)
+give_back (CenoteLease *lease, const Outcome *outcome)
 {
-  if (status == GRPC_STATUS_CANCELLED)
-    cenote_lease_release (lease);
+  LeaseVerdict verdict = retry_is_unsent (outcome) ? LEASE_ANSWERED : pool_verdict (outcome->status, outcome->details);
+
+  if (outcome->status == GRPC_STATUS_CANCELLED)
+    lease_release (lease, -1);
   else
-    cenote_lease_release_with_status (lease, status);
+    lease_release_judged (lease, outcome->status, verdict);
 }
 
 gboolean
 call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 {
   int status = rpc_status (rpc);
+  const Outcome outcome = { status, rpc_details (rpc), rpc_is_answered (rpc) };
   gboolean goes_on = calls_clear_attempt (plan->pool->calls, &plan->record);
 
-  give_back (lease, status);
+  give_back (lease, &outcome);
   if (status == GRPC_STATUS_OK || status == GRPC_STATUS_UNAVAILABLE)
     retry_budget_note (&plan->pool->retry_budget, status == GRPC_STATUS_OK);
   return goes_on && status != GRPC_STATUS_OK;

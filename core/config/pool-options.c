@@ -86,6 +86,27 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
        .summary = "grpc: a channel whose server does not say SERVING by grpc.health.v1 leaves the rotation until it does."),
   ROW (POOL_HEALTH_SERVICE, STRING, .name = "health-service", .default_text = "",
        .summary = "The service that the health check asks for; empty for the whole server."),
+  ROW (POOL_EJECT_AFTER, INT, .name = "eject-after", .default_text = "5", .min = "0", .max = "1000000",
+       .summary = "After how many failed calls in a row (UNAVAILABLE, DEADLINE_EXCEEDED, or no gRPC at all) a channel leaves "
+                  "the rotation; 0 means never."),
+  ROW (POOL_EJECT_SHARE, FRACTION, .name = "eject-share", .default_text = "0%", .min = "0%", .max = "100%",
+       .summary = "Which share of failed calls within eject-window, of 20 or more, has the same effect; 0 means none."),
+  ROW (POOL_EJECT_WINDOW, DURATION, .name = "eject-window", .default_text = "10s", .min = "100ms", .max = "1h",
+       .summary = "How often that share is taken."),
+  ROW (POOL_UNRESPONSIVE_TIME, DURATION, .name = "unresponsive-time", .flags = CENOTE_OPTION_MAY_BE_OFF,
+       .default_text = "off", .min = "100ms", .max = "1h",
+       .summary = "For how long a channel may answer no call before unresponsive-calls past their deadline have the same "
+                  "effect."),
+  ROW (POOL_UNRESPONSIVE_CALLS, INT, .name = "unresponsive-calls", .default_text = "3", .min = "1", .max = "1000000",
+       .summary = "How many calls past their deadline that takes."),
+  ROW (POOL_EJECTION_TIME, DURATION, .name = "ejection-time", .default_text = "30s", .min = "100ms", .max = "24h",
+       .summary = "How long a channel stays out; each time in a row that much longer, at most ten times that."),
+  ROW (POOL_MAX_EJECTED, FRACTION, .name = "max-ejected", .default_text = "50%", .min = "0%", .max = "100%",
+       .summary = "The largest share of the connected channels that may be out; of two or more one always may, unless "
+                  "this is 0."),
+  ROW (POOL_PANIC_THRESHOLD, FRACTION, .name = "panic-threshold", .default_text = "20%", .min = "0%", .max = "100%",
+       .summary = "Where fewer than this share of the wanted channels are left in rotation, ejected ones are let back; one "
+                  "channel is always left."),
   ROW (POOL_KEEPALIVE_TIME, DURATION, .name = "keepalive-time", .flags = CENOTE_OPTION_MAY_BE_OFF,
        .default_text = "off", .min = "1s", .max = "24h",
        .summary = "How long a connection may be silent before an HTTP/2 ping; servers by default accept one in 5 min."),

@@ -559,11 +559,11 @@ link_hide (Link *link)
   monitor_unlock (&link->lock);
 }
 
-/* Who tells of a loss takes the lock too: either we know of it here, or the slot is hidden after this. */
+/* A suspect stays hidden until it is judged.  Who tells of a loss takes the lock too: either we know of it here, or the slot is hidden after this. */
 void
 link_show (Link *link)
 {
-  if (slot_is_shown (link->slot))
+  if (slot_is_shown (link->slot) || slot_is_suspect (link->slot))
     return;
   monitor_lock (&link->lock);
   if (link->n_unheard == 0 && !link->closed)

@@ -23,6 +23,8 @@ channel_new (const ChannelSite *site, guint64 id, Address *address)
   channel->attempt_timer = (ControlTimer) { .func = attempt_is_late, .data = channel };
   channel->proof_timer = (ControlTimer) { .func = has_proved, .data = channel };
   channel->age_timer = (ControlTimer) { .func = has_aged, .data = channel };
+  channel->ejection_timer = (ControlTimer) { .func = site->ejection_is_over, .data = channel };
+  channel->out_us = channel->back_us = -1;
   return channel;
 }
 
@@ -36,6 +38,7 @@ channel_free (Channel *channel)
   control_timer_unset (channel->site->control, &channel->attempt_timer);
   control_timer_unset (channel->site->control, &channel->proof_timer);
   control_timer_unset (channel->site->control, &channel->age_timer);
+  control_timer_unset (channel->site->control, &channel->ejection_timer);
   g_free (channel->why);
   g_free (channel->drain_why);
   g_free (channel->last_error);
@@ -252,6 +255,37 @@ be_aged (Channel *channel)
 
 /* -------------------------------------------------------------------- ready */
 
+/* ----------------------------------------------------------------- ejection */
+
+/* A new connection has done nothing wrong yet; what its place is remembered for, its pool knows. */
+static void
+begin_trust (Channel *channel)
+{
+  Slot *slot = link_slot (channel->link);
+
+  if (!slot_is_suspect (slot))
+    slot_clear_suspicion (slot);
+  channel->ejection = EJECTION_NONE;
+  if (channel->n_ejections > 0)
+    channel->back_us = channel->ready_us;
+}
+
+static void
+change_ejection (Channel *channel, ChannelEvent event, const char *reason)
+{
+  static const struct { ChannelEjection ejection; const char *what; } changes[N_CHANNEL_EVENTS] = {
+    [CHANNEL_EJECTED] = { EJECTION_OUT, "ejected, until it is replaced or its time is over" },
+    [CHANNEL_RESTED] = { EJECTION_RESTING, "ejected, until its time is over" },
+    [CHANNEL_SPARED] = { EJECTION_SPARED, "to be replaced" },
+    [CHANNEL_UNEJECTED] = { EJECTION_NONE, "in rotation again" },
+  };
+
+  channel->ejection = changes[event].ejection;
+  if (channel->ejection >= EJECTION_OUT)
+    link_hide (channel->link);
+  channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup_printf ("is connected, and %s: %s", changes[event].what, reason));
+}
+
 static const char *
 why_ready (const Channel *channel)
 {
@@ -270,6 +304,7 @@ enter_ready (Channel *channel, ChannelEvent event, gint64 duration_us)
   slot_begin_connection (link_slot (channel->link));
   control_timer_set (control, &channel->proof_timer, channel->ready_us + PROOF_US);
   begin_age (channel);
+  begin_trust (channel);
   channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup (why_ready (channel)));
   channel->site->connected (channel, duration_us);
 }
@@ -308,6 +343,8 @@ leave_ready (Channel *channel, const char *reason)
 
   control_timer_unset (channel->site->control, &channel->proof_timer);
   end_age (channel);
+  channel->ejection = EJECTION_NONE;
+  control_timer_unset (channel->site->control, &channel->ejection_timer);
   channel->ready_us = -1;
   set_last_error (channel, reason);
   channel->site->lost (channel, reason, connected_us);
@@ -328,6 +365,7 @@ begin_drain (Channel *channel, const char *why)
   control_timer_unset (channel->site->control, &channel->attempt_timer);
   control_timer_unset (channel->site->control, &channel->proof_timer);
   control_timer_unset (channel->site->control, &channel->age_timer);
+  control_timer_unset (channel->site->control, &channel->ejection_timer);
   note_drain (channel, g_strdup (why == NULL ? "drains" : why));
   if (close_link (channel))
     shut_down (channel, CHANNEL_DRAIN);
@@ -347,6 +385,8 @@ end_drain (Channel *channel)
   if (!channel->healthy)
     control_timer_set (channel->site->control, &channel->proof_timer, channel->ready_us + PROOF_US);
   watch_age (channel);
+  if (channel->ejection >= EJECTION_OUT)
+    control_timer_set (channel->site->control, &channel->ejection_timer, channel->out_until_us);
 }
 
 /* ----------------------------------------------------------------- handlers */
@@ -388,6 +428,10 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_AGED:
   case CHANNEL_PRIMED:
   case CHANNEL_PRIME_FAILED:
+  case CHANNEL_EJECTED:
+  case CHANNEL_RESTED:
+  case CHANNEL_SPARED:
+  case CHANNEL_UNEJECTED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -437,6 +481,10 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_SERVES:
   case CHANNEL_SERVES_NOT:
   case CHANNEL_AGED:
+  case CHANNEL_EJECTED:
+  case CHANNEL_RESTED:
+  case CHANNEL_SPARED:
+  case CHANNEL_UNEJECTED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -468,6 +516,12 @@ handle_ready (Channel *channel, ChannelEvent event, const char *reason)
     break;
   case CHANNEL_AGED:
     be_aged (channel);
+    break;
+  case CHANNEL_EJECTED:
+  case CHANNEL_RESTED:
+  case CHANNEL_SPARED:
+  case CHANNEL_UNEJECTED:
+    change_ejection (channel, event, reason);
     break;
   case CHANNEL_DRAIN:
     begin_drain (channel, reason);
@@ -518,6 +572,10 @@ handle_draining (Channel *channel, ChannelEvent event, const char *reason)
   case CHANNEL_AGED:
   case CHANNEL_PRIMED:
   case CHANNEL_PRIME_FAILED:
+  case CHANNEL_EJECTED:
+  case CHANNEL_RESTED:
+  case CHANNEL_SPARED:
+  case CHANNEL_UNEJECTED:
   case N_CHANNEL_EVENTS:
     break;
   }
@@ -595,10 +653,22 @@ channel_is_fit (const Channel *channel)
          && (channel->health == HEALTH_NOT_ASKED || channel->health == HEALTH_SERVES);
 }
 
+static gboolean
+may_be_shown (const Channel *channel)
+{
+  return channel_is_fit (channel) && channel->place != CHANNEL_NO_PLACE;
+}
+
+gboolean
+channel_is_out (const Channel *channel)
+{
+  return may_be_shown (channel) && channel->ejection >= EJECTION_OUT;
+}
+
 gboolean
 channel_is_shown (const Channel *channel)
 {
-  return channel_is_fit (channel) && !channel->ejected && channel->place != CHANNEL_NO_PLACE;
+  return may_be_shown (channel) && channel->ejection < EJECTION_OUT;
 }
 
 const char *
@@ -621,6 +691,10 @@ channel_event_to_string (ChannelEvent event)
     [CHANNEL_AGED] = "aged",
     [CHANNEL_PRIMED] = "primed",
     [CHANNEL_PRIME_FAILED] = "prime_failed",
+    [CHANNEL_EJECTED] = "ejected",
+    [CHANNEL_RESTED] = "rested",
+    [CHANNEL_SPARED] = "spared",
+    [CHANNEL_UNEJECTED] = "unejected",
   };
 
   return names[event];

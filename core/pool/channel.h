@@ -46,6 +46,10 @@ typedef enum {
   CHANNEL_AGED,              /* its connection has reached max-connection-age */
   CHANNEL_PRIMED,            /* it answered what it was asked before callers get it */
   CHANNEL_PRIME_FAILED,
+  CHANNEL_EJECTED,           /* its calls fail: out of rotation, and to be replaced */
+  CHANNEL_RESTED,            /* the same, and not to be replaced */
+  CHANNEL_SPARED,            /* the same, but it stays in rotation until it is replaced */
+  CHANNEL_UNEJECTED,         /* nothing is held against it any more */
   N_CHANNEL_EVENTS
 } ChannelEvent;
 
@@ -55,6 +59,14 @@ typedef enum {
   HEALTH_SERVES,
   HEALTH_SERVES_NOT
 } ChannelHealth;
+
+/* What is held against a connection whose calls fail. */
+typedef enum {
+  EJECTION_NONE,
+  EJECTION_SPARED,
+  EJECTION_OUT,              /* this and the next: out of rotation */
+  EJECTION_RESTING
+} ChannelEjection;
 
 /* Why a channel should not stay, whatever its connection is like: its connector is shown
  * that it is stale, and has it replaced. */
@@ -76,6 +88,7 @@ typedef struct ChannelSite {
    * PRIMED or PRIME_FAILED follows, unless the channel leaves CONNECTING. */
   gboolean (*wants_prime) (const Channel *channel);
   void (*prime) (Channel *channel);
+  void (*ejection_is_over) (gpointer channel); /* for ejection_timer */
   gboolean asks_health;      /* somebody tells SERVES and SERVES_NOT of each connection */
   /* The state changed; the only place to log it. */
   void (*became) (Channel *channel, CenoteChannelState old, ChannelEvent event);
@@ -100,12 +113,12 @@ struct Channel {
   guint64 ended_by;          /* and of the one that last ended this */
   guint32 place;             /* number, or CHANNEL_NO_PLACE */
   Staleness stale;
-  gboolean ejected;
   gboolean replaced;         /* another one has its place: drains once that one is shown */
   gboolean connected;        /* counted among the connections of a pool that dials */
   gboolean told_late;        /* people know that it drains for too long */
   gint64 untold_us;          /* nobody was told yet that it is connected, which took so long; -1: told */
   gboolean counted;          /* by its pool, as one in rotation */
+  gboolean counted_out;      /* and as one that would be, but for its ejection */
   Address *address;
   CenoteChannelState state;
   ChannelHealth health;      /* of this connection; means something in READY only */
@@ -125,6 +138,14 @@ struct Channel {
   gint64 failures_before;
   ControlTimer attempt_timer;
   ControlTimer proof_timer;
+  ChannelEjection ejection;  /* of this connection */
+  guint n_ejections;         /* this to back_us are its pool's (pool-ejection.c): in its place, one after another */
+  gint64 out_us;             /* when the last one began */
+  gint64 out_until_us;
+  gint64 back_us;            /* when it came back from that; -1: it has not */
+  gint64 window_blamed;      /* of its slot, when eject-window began */
+  gint64 window_calls;
+  ControlTimer ejection_timer;
   gint64 age_due_us;         /* when its connection is too old; G_MAXINT64: never */
   ControlTimer age_timer;
   gint64 keepalive_us;       /* between the keepalive pings of its link, as far as is known; CENOTE_OFF: none */
@@ -142,7 +163,7 @@ void channel_free (Channel *channel);
 void channel_begin (Channel *channel);
 
 /* The one way in; REASON (nullable) is the error of LINK_FAILED, LINK_LOST, PING_FAILED and PRIME_FAILED,
- * what its server says (SERVES, SERVES_NOT), or why it drains. */
+ * what its server says (SERVES, SERVES_NOT), why it is ejected or no more, or why it drains. */
 void channel_handle (Channel *channel, ChannelEvent event, const char *reason);
 /* For LinkSite.event. */
 void channel_link_event (gpointer owner, LinkEvent event, const char *error);
@@ -157,6 +178,8 @@ gint64 channel_calls (const Channel *channel);
 gint64 channel_failures (const Channel *channel);
 /* Whether it may have a place: READY, and serves as far as is known and asked. */
 gboolean channel_is_fit (const Channel *channel);
+/* Whether it would be in rotation, if it were not ejected. */
+gboolean channel_is_out (const Channel *channel);
 /* Whether it is in rotation: fit, not ejected, and has a place. */
 gboolean channel_is_shown (const Channel *channel);
 const char *channel_event_to_string (ChannelEvent event);

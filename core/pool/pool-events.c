@@ -140,6 +140,8 @@ count_shown (CenotePool *pool, Channel *channel)
   guint step = (guint) (shown - channel->counted);
 
   pool->rotation_changed |= shown != channel->counted;
+  pool->n_out += (guint) (channel_is_out (channel) - channel->counted_out);
+  channel->counted_out = channel_is_out (channel);
   channel->counted = shown;
   pool->n_ready += step;
   channel->address->n_ready += step;
@@ -275,6 +277,7 @@ channel_succeed (Channel *old)
   channel = pool_open_channel (pool, old->address, 0);
   channel->place = old->place;
   old->place = CHANNEL_NO_PLACE;
+  pool_inherit_ejections (channel, old);
   channel->attempts = old->attempts;
   channel->last_error = g_strdup (old->last_error);
 }

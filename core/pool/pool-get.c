@@ -3,6 +3,9 @@
  * pool-get: a get, on its caller's thread: one call into lease.c, and what there
  * is to say where that gave no lease.
  */
+#include <grpc/status.h>
+
+#include "core/grpc/blame.h"
 #include "mock.h"
 #include "pool.h"
 #include "core/runtime/process.h"
@@ -110,6 +113,14 @@ cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteL
   return G_LIKELY (result == LEASE_GOT) ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
 }
 
+LeaseVerdict
+pool_verdict (int status, const char *details)
+{
+  if (!blame_falls_on_channel (status, details))
+    return LEASE_ANSWERED;
+  return status == GRPC_STATUS_DEADLINE_EXCEEDED ? LEASE_LATE : LEASE_BLAMED;
+}
+
 void
 cenote_lease_release (CenoteLease *lease)
 {
@@ -120,8 +131,10 @@ cenote_lease_release (CenoteLease *lease)
 void
 cenote_lease_release_with_status (CenoteLease *lease, int status)
 {
-  if (lease != NULL)
-    lease_release (lease, status);
+  if (lease != NULL && status >= 0)
+    lease_release_judged (lease, status, pool_verdict (status, NULL));
+  else if (lease != NULL)
+    lease_release (lease, -1);
 }
 
 gpointer

@@ -321,6 +321,7 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
   make_services (pool);
   pool_wire_events (pool);
   pool_wire_probes (pool);
+  pool_wire_ejection (pool);
   if (settings->failure == NULL) {
     pool->args = pool_args_new (settings, pool_number (settings, POOL_KEEPALIVE_TIME), NULL);
     if (!make_credentials (pool, error) || !make_plugins (pool, error) || !add_addresses (pool, error)) {

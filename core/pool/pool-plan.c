@@ -159,6 +159,7 @@ pool_open_channel (CenotePool *pool, Address *address, guint64 replaces)
   Channel *channel = channel_new (&pool->channel_site, pool->next_channel_id++, address);
 
   channel->replaces = replaces;
+  pool_inherit_ejections (channel, pool_find_channel (pool, replaces));
   pool->n_live++;
   pool_view_add (pool, channel);
   channel_begin (channel);

@@ -41,12 +41,13 @@ pool_asks_health (const CenotePool *pool)
   return pool_number (pool->settings, POOL_HEALTH_CHECK) == HEALTH_CHECK_GRPC && can_ask (pool);
 }
 
+/* A place whose channel was ejected gets no other that has not answered. */
 static gboolean
 wants_prime (const Channel *channel)
 {
   const CenotePool *pool = channel->site->pool;
 
-  return pool->prime_site.kind != PRIME_NONE && can_ask (pool);
+  return (pool->prime_site.kind != PRIME_NONE || pool_remembered_ejections (channel) > 0) && can_ask (pool);
 }
 
 /* --------------------------------------------------------- what answers mean */
@@ -54,9 +55,13 @@ wants_prime (const Channel *channel)
 static void
 prime_ended (gpointer owner, const char *error)
 {
+  Channel *channel = owner;
   g_autofree char *reason = error == NULL ? NULL : g_strdup_printf ("prime failed: %s", error);
 
-  channel_handle (owner, error == NULL ? CHANNEL_PRIMED : CHANNEL_PRIME_FAILED, reason);
+  if (channel->state == CENOTE_CHANNEL_READY)
+    pool_ejection_answered (channel, error);
+  else
+    channel_handle (channel, error == NULL ? CHANNEL_PRIMED : CHANNEL_PRIME_FAILED, reason);
 }
 
 static void
@@ -108,6 +113,7 @@ begin (Probes *probes, const Channel *channel)
 static void
 end (Probes *probes)
 {
+  prime_stop (probes->prime);
   if (probes->ping != NULL)
     ping_stop (probes->ping);
   if (probes->health != NULL)
@@ -152,8 +158,19 @@ static void
 prime (Channel *channel)
 {
   const CenotePool *pool = channel->site->pool;
+  PrimeKind kind = pool->prime_site.kind == PRIME_NONE ? PRIME_HEADERS : pool->prime_site.kind;
 
-  prime_start (probes_of (channel)->prime, channel->link, pool->prime_site.kind);
+  prime_start (probes_of (channel)->prime, channel->link, kind);
+}
+
+gboolean
+pool_ask_for_life (Channel *channel)
+{
+  gboolean can = can_ask (channel->site->pool);
+
+  if (can)
+    prime (channel);
+  return can;
 }
 
 void

@@ -20,17 +20,24 @@ static const Refresh refreshes[] = {
   [STALE_CERTIFICATE] = { COUNTER_REFRESHES_CERTIFICATE, "was replaced: its transport has changed" },
   [STALE_RECONNECT] = { COUNTER_REFRESHES_RECONNECT, "was replaced: the pool reconnects" },
 };
+static const Refresh of_ejected = { COUNTER_REFRESHES_EJECTION, "was replaced: its calls failed" };
+
+static const Refresh *
+refresh_of (const Channel *old)
+{
+  return old->ejection == EJECTION_NONE ? &refreshes[old->stale] : &of_ejected;
+}
 
 void
 pool_count_replaced (CenotePool *pool, const Channel *old)
 {
-  counters_add (pool->counters, refreshes[old->stale].counter, 1);
+  counters_add (pool->counters, refresh_of (old)->counter, 1);
 }
 
 const char *
 pool_why_replaced (const Channel *old)
 {
-  return refreshes[old->stale].why;
+  return refresh_of (old)->why;
 }
 
 /* A channel that connects already may have been made with what was there before: it is stale as well. */

@@ -205,6 +205,17 @@ write_counts (CenotePool *pool, Channel *channel)
   note_in_flight (pool, channel, counts.in_flight);
 }
 
+/* Who rests is not to be replaced, so its connector sees nothing of it, as of one that serves not.  A
+ * connector whose addresses come from dials replaces what is stale. */
+static guint32
+flags_of (const CenotePool *pool, const Channel *channel)
+{
+  gboolean is_ejected = channel->ejection == EJECTION_OUT || channel->ejection == EJECTION_SPARED;
+  gboolean is_stale = channel->stale != STALE_NOT || (is_ejected && pool->dials);
+
+  return (is_ejected ? CENOTE_CHANNEL_EJECTED : 0u) | (is_stale ? CENOTE_CHANNEL_STALE : 0u);
+}
+
 static void
 write_row (CenotePool *pool, Channel *channel)
 {
@@ -216,8 +227,7 @@ write_row (CenotePool *pool, Channel *channel)
   row->replaces = channel->replaces;
   row->address = channel->address->id;
   row->state = channel->state;
-  row->flags = (channel->ejected ? CENOTE_CHANNEL_EJECTED : 0u) |
-               (channel->stale != STALE_NOT ? CENOTE_CHANNEL_STALE : 0u);
+  row->flags = flags_of (pool, channel);
   row->ready_since_us = channel->ready_us;
   row->last_use_us = channel->last_use_us;
   note_change (pool, channel);

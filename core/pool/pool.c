@@ -118,6 +118,7 @@ publish (CenotePool *pool)
   slot_table_publish (pool->table, places, n, &picker, view_flags (pool),
                       (guint32) pool_number (pool->settings, POOL_TELEMETRY_SAMPLE_RATE));
   pool->rotation_changed = FALSE;
+  pool_note_room (pool);
   show_channels (pool);
   pool->site->stirred (pool->site->runtime);
 }
@@ -205,10 +206,12 @@ settle (gpointer data)
   CenotePool *pool = data;
 
   sweep_channels (pool);
+  pool_heed_panic (pool);
   if (pool->has_replaced && pool->phase < POOL_STOPPING)
     drain_replaced (pool);
   plan_if_wanted (pool);
   pool_show (pool);
+  pool_note_room (pool);
   note_sizes (pool);
   if (pool->has_untold)
     pool_tell_connected (pool);
@@ -261,6 +264,7 @@ become_over (CenotePool *pool)
   control_timer_unset (pool->control, &pool->plan_timer);
   control_timer_unset (pool->control, &pool->status_timer);
   control_timer_unset (pool->control, &pool->drain_timer);
+  control_timer_unset (pool->control, &pool->window_timer);
   g_hash_table_remove_all (pool->address_names);
   g_ptr_array_set_size (pool->addresses, 0);
   g_ptr_array_set_size (pool->names, 0);
@@ -351,6 +355,7 @@ pool_start (CenotePool *pool)
   if (pool->credentials != NULL)
     call_credentials_start (pool->credentials);
   status_is_due (pool);
+  pool_start_ejection (pool);
   if (pool_number (pool->settings, POOL_INITIALIZATION) != INITIALIZATION_MANUAL && pool->settings->failure == NULL)
     pool_set_phase (pool, POOL_RUNNING);
   else

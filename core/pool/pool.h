@@ -6,6 +6,7 @@
  *   pool-new.c      makes one: table, plugins' states, addresses
  *   pool-events.c   what channels and addresses tell it
  *   pool-probes.c   who is asked for a sign of life and for health, and what follows
+ *   pool-ejection.c whose calls fail
  *   pool-rotation.c who is to be replaced, and what was
  *   pool-keepalive.c what addresses have taught about keepalive pings
  *   pool.c          its phases, the settling, ticks, errors
@@ -37,6 +38,7 @@
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
 #include "core/telemetry/counters.h"
+#include "ejection.h"
 #include "health.h"
 #include "ping.h"
 #include "prime.h"
@@ -164,7 +166,12 @@ struct CenotePool {
   GQueue timers;             /* of the transport's that run */
   gboolean timers_ended;     /* it gets no more of them */
   guint n_ready;             /* READY and in rotation */
+  guint n_out;               /* would be, but are ejected */
   guint n_draining;
+  EjectionRules ejection_rules;
+  ControlTimer window_timer;
+  ControlNote suspects;      /* any thread, where suspects_noted was FALSE */
+  _Atomic gboolean suspects_noted;
 
   ControlDeferred settle;
   gboolean rotation_changed; /* the view must be published anew */
@@ -225,6 +232,26 @@ gboolean pool_asks_health (const CenotePool *pool);
 void pool_probe_channel (Channel *channel, CenoteChannelState old);
 /* Before CHANNEL is freed. */
 void pool_forget_probes (Channel *channel);
+
+/* Asks CHANNEL, which is READY, as to prime it; pool_ejection_answered() follows.  FALSE: it cannot be asked. */
+gboolean pool_ask_for_life (Channel *channel);
+
+/* -------------------------------------------------------- pool-ejection.c */
+
+/* After the table and channel_site are there. */
+void pool_wire_ejection (CenotePool *pool);
+void pool_start_ejection (CenotePool *pool);
+/* Lets callers hide as many as may be hidden now. */
+void pool_note_room (CenotePool *pool);
+/* Lets back who is out, where too few are left. */
+void pool_heed_panic (CenotePool *pool);
+/* How many of its place's ejections still count. */
+guint pool_remembered_ejections (const Channel *channel);
+/* OLD nullable. */
+void pool_inherit_ejections (Channel *channel, const Channel *old);
+/* ERROR nullable: it answered. */
+void pool_ejection_answered (Channel *channel, const char *error);
+void pool_ejection_is_over (gpointer channel);
 
 /* -------------------------------------------------------- pool-rotation.c */
 
@@ -335,6 +362,9 @@ typedef enum { WAIT_GOT, WAIT_FAILED, WAIT_MOCKED } WaitOutcome;
 WaitOutcome pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error);
 
 /* ------------------------------------------------------------- pool-get.c */
+
+/* Any thread.  DETAILS (nullable): the status's text, where it is known. */
+LeaseVerdict pool_verdict (int status, const char *details);
 
 /* Any thread.  One get; the sampled ones are timed and told. */
 LeaseResult pool_get (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease);

@@ -491,17 +491,47 @@ count_outcome (Slot *slot, int status)
     atomic_fetch_sub_explicit (&slot->unproved, 1, memory_order_relaxed);
 }
 
+/* Whether the slot is to be suspected.  Of a good outcome a load, of a line that only failures write. */
+static gboolean
+judge_outcome (Slot *slot, int status, LeaseVerdict verdict)
+{
+  if (verdict != LEASE_ANSWERED)
+    return slot_note_blame (slot, status, verdict);
+  if (status >= 0 && RARELY (atomic_load_explicit (&slot->streak, memory_order_relaxed) != 0))
+    slot_forget_streak (slot);
+  return FALSE;
+}
+
+/* As tell_picker(): while a view that is not STOPPED is held, the pool is there to be told. */
 static void
-note_outcome (Row *row, LeaseEntry *entry, int status)
+suspect (Row *row, Slot *slot)
+{
+  guint64 telling = atomic_load_explicit (&row->telling, memory_order_relaxed) + 1;
+  const SlotView *view;
+
+  hot_store_epoch (&row->telling, telling, row->asymmetric);
+  view = atomic_load_explicit (&row->table->view, memory_order_seq_cst);
+  if ((atomic_load_explicit (&view->flags, memory_order_seq_cst) & VIEW_STOPPED) == 0)
+    slot_suspect (slot);
+  atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
+}
+
+static void
+note_outcome (Row *row, LeaseEntry *entry, int status, LeaseVerdict verdict)
 {
   gint64 since_us = entry->since_us;
+  gboolean is_suspicious;
 
   if (status < 0 && since_us < 0)
     return;
   entry->since_us = -1;
   count_outcome (entry->slot, status);
-  if (row != NULL)
-    tell_picker (row, entry->slot, status, since_us);
+  is_suspicious = judge_outcome (entry->slot, status, verdict);
+  if (row == NULL)
+    return;
+  tell_picker (row, entry->slot, status, since_us);
+  if (RARELY (is_suspicious))
+    suspect (row, entry->slot);
 }
 
 /* ----------------------------------------------------------------- refusing */
@@ -603,14 +633,14 @@ untally_remotely (Slot *slot)
 }
 
 static void
-release_entry (LeaseEntry *entry, int status)
+release_entry (LeaseEntry *entry, int status, LeaseVerdict verdict)
 {
   Slot *slot = entry->slot;
   Row *row = rows_for_release (slot->table);
   gsize generation = atomic_load_explicit (&entry->generation, memory_order_relaxed);
 
   atomic_store_explicit (&entry->generation, generation + 1, memory_order_relaxed);
-  note_outcome (row, entry, status);
+  note_outcome (row, entry, status, verdict);
   if (row == entry->home)
     entry_push (entry, row);
   else
@@ -623,13 +653,19 @@ release_entry (LeaseEntry *entry, int status)
 
 /* On another thread than took it, with something to tell, without the asymmetric barrier, or to be refused. */
 G_GNUC_NO_INLINE void
-lease_release_special (CenoteLease *lease, int status)
+lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict)
 {
   LeaseEntry *entry = slots_forked ? NULL : entry_of (lease);
 
   *lease = (CenoteLease) CENOTE_LEASE_INIT;
   if (entry != NULL)
-    release_entry (entry, status);
+    release_entry (entry, status, verdict);
+}
+
+G_GNUC_NO_INLINE void
+lease_release_special (CenoteLease *lease, int status)
+{
+  lease_release_judged (lease, status, LEASE_ANSWERED);
 }
 
 /* Only a row's own thread writes its mark there, so whoever finds its own may use the row. */

@@ -70,6 +70,19 @@ sum_misses (const SlotTable *table)
   return sum;
 }
 
+/* A spare one may have suspects from its last life. */
+static void
+forget_suspects (SlotTable *table)
+{
+  Slot *slot;
+
+  while ((slot = slot_table_next_suspect (table)) != NULL)
+    slot_clear_suspicion (slot);
+  table->suspicion = (SlotSuspicion) { 0 };
+  atomic_store_explicit (&table->room, 0, memory_order_relaxed);
+  table->known_room = 0;
+}
+
 SlotTable *
 slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer wake_data)
 {
@@ -83,6 +96,7 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
   table->wake = wake;
   table->wake_data = wake_data;
   table->otherwise = NULL;
+  forget_suspects (table);
   table->uses_before = sum_uses (table);
   table->misses_before = sum_misses (table);
   atomic_init (&table->refs, 1);

@@ -51,10 +51,20 @@ struct Slot {
   gpointer destroy_data;
   Slot *next_free;
   _Atomic guint64 channel_id; /* in the views, for those who tell of a get */
+  Slot *next_suspect;        /* while it is a suspect: in its table's list */
+  gboolean took_room;        /* the one who suspected it has hidden it */
   /* Written by failures, releases of ending threads, and orphans' last releases. */
   _Alignas (CACHE_LINE) _Atomic gint64 remote_released;
   _Atomic gint64 failures;
   _Atomic gint64 unproved;   /* calls that must end OK before the connection is proved; not written once it is */
+  _Atomic gboolean suspect;  /* in its table's list, or taken from there and not cleared yet */
+  /* Outcomes since the last one that did not speak against it: in the lower half those that
+   * did, in the upper one those of them that were late. */
+  _Atomic guint64 streak;
+  _Atomic gint64 streak_since_us;
+  _Atomic gint64 blamed;
+  _Atomic gint64 blamed_before;
+  _Atomic int blamed_status;
   _Atomic guint64 orphan;    /* this orphan's number, never the same twice; 0: none, or somebody destroys it */
   _Atomic gint64 taken_before; /* sums when this channel moved in */
   _Atomic gint64 failures_before;
@@ -152,6 +162,7 @@ struct SlotTable {
   LeaseOtherwise otherwise;
   guint64 uses_before;       /* sums when this life began */
   guint64 misses_before;
+  SlotSuspicion suspicion;
   _Alignas (CACHE_LINE) _Atomic (Row *) rows;
   _Atomic guint64 shows;     /* slots shown so far, in all lives */
   _Atomic guint n_slots;     /* ever made; those below it have their block */
@@ -160,6 +171,10 @@ struct SlotTable {
   guint n_blocks;
   Slot *slots[N_BLOCKS];
   Slot *free_slots;
+  _Atomic (Slot *) suspects; /* newest first */
+  _Atomic int room;          /* suspects that may still be hidden */
+  int known_room;            /* control: the same, less those who are hidden and on the list */
+  Slot *suspects_taken;      /* control: off the list, not asked for yet */
   RetiredView *retired;      /* control, and the next four */
   gint64 load;               /* of the view's places together, as last published */
   guint next_load;           /* the place whose load is published next */
@@ -298,6 +313,14 @@ void slot_view_free_retired (SlotTable *table);
 void slot_view_publish_loads (SlotTable *table, const SlotView *view);
 /* For a new row, before others see it. */
 void row_learn_loads (Row *row);
+
+/* ---------------------------------------------------------- slot-suspects.c */
+
+/* Any thread.  An outcome of SLOT; TRUE: it is to be suspected, by slot_suspect(). */
+gboolean slot_note_blame (Slot *slot, int status, LeaseVerdict verdict);
+/* Any thread, while its table's view is held and not STOPPED. */
+void slot_suspect (Slot *slot);
+void slot_forget_streak (Slot *slot);
 
 /* ----------------------------------------------------------------- slots.c */
 

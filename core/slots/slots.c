@@ -141,6 +141,9 @@ slot_open (SlotTable *table, grpc_channel *channel, SlotDestroy destroy, gpointe
   atomic_store_explicit (&slot->taken_before, sum_taken (slot), memory_order_relaxed);
   atomic_store_explicit (&slot->failures_before, atomic_load_explicit (&slot->failures, memory_order_relaxed),
                          memory_order_relaxed);
+  atomic_store_explicit (&slot->blamed_before, atomic_load_explicit (&slot->blamed, memory_order_relaxed),
+                         memory_order_relaxed);
+  slot_forget_streak (slot);
   atomic_store_explicit (&slot->unproved, 1, memory_order_relaxed);
   atomic_store_explicit (&slot->state, SLOT_HIDDEN, memory_order_release);
   return slot;

@@ -108,6 +108,21 @@ void slot_table_unpark (SlotTable *table);
  * the next part at the next call. */
 void slot_table_publish_loads (SlotTable *table);
 
+/* When callers suspect a slot, by the outcomes that they are told of; zeroed: never. */
+typedef struct SlotSuspicion {
+  guint blamed;              /* so many in a row that speak against it; 0: never for that */
+  guint late;                /* so many LEASE_LATE in a row, */
+  gint64 late_us;            /* the first of them at least so long ago; late 0: never for that */
+  void (*suspect) (gpointer data); /* any thread, must not block; with the wake_data of slot_table_new() */
+} SlotSuspicion;
+
+/* Control, before the first lease. */
+void slot_table_set_suspicion (SlotTable *table, const SlotSuspicion *suspicion);
+/* Control.  Suspected slots are hidden at once by those who suspect them, as long as there is room. */
+void slot_table_set_room (SlotTable *table, guint room);
+/* Control.  (nullable): one that was suspected since; it is not shown before slot_clear_suspicion(). */
+Slot *slot_table_next_suspect (SlotTable *table);
+
 /* Any thread.  Gets made on this table (grows; one that was told LEASE_SAMPLE is not counted,
  * one that found nothing is). */
 guint64 slot_table_uses (const SlotTable *table);
@@ -155,6 +170,15 @@ gint64 slot_failures (const Slot *slot);
 /* Calls and leases held, for the price of the latter. */
 void slot_count (const Slot *slot, gint64 *out_calls, gint64 *out_in_flight);
 grpc_channel *slot_channel (const Slot *slot);
+/* The channel of the last view that it was in. */
+guint64 slot_channel_id (const Slot *slot);
+/* Outcomes that spoke against it: since slot_open(), and without one since that did not; the status of the last. */
+gint64 slot_blamed (const Slot *slot);
+guint slot_blamed_in_a_row (const Slot *slot);
+int slot_blamed_status (const Slot *slot);
+gboolean slot_is_suspect (const Slot *slot);
+/* Control.  Nothing is held against it any more. */
+void slot_clear_suspicion (Slot *slot);
 /* Control.  Its channel has a new connection: from now on slot_is_proved() speaks of that. */
 void slot_begin_connection (Slot *slot);
 /* Whether a lease that was taken since slot_begin_connection() was released with status OK. */
@@ -212,6 +236,15 @@ LeaseResult lease_dial (SlotTable *table, const char *address, gboolean timed, C
  * to others: NULL after a get.) */
 void lease_release_plain (CenoteLease *lease);
 void lease_release_special (CenoteLease *lease, int status);
+
+/* What an outcome says of the channel, whatever its status. */
+typedef enum {
+  LEASE_ANSWERED,            /* the server said something */
+  LEASE_BLAMED,              /* it speaks against the channel */
+  LEASE_LATE                 /* the same: nothing came before the deadline */
+} LeaseVerdict;
+/* STATUS: a grpc_status_code. */
+void lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict);
 
 /* STATUS: a grpc_status_code, or -1: not told. */
 static inline void

@@ -66,6 +66,22 @@ static const CounterInfo infos[] = {
     "cenote.refreshes", COUNTER_OF_POOL, "reason", "address",
     "Channels whose place another one took over while they were connected."
   },
+  [COUNTER_REFRESHES_EJECTION] = {
+    "cenote.refreshes", COUNTER_OF_POOL, "reason", "ejection",
+    "Channels whose place another one took over while they were connected."
+  },
+  [COUNTER_EJECTIONS] = {
+    "cenote.ejections", COUNTER_OF_POOL, NULL, NULL,
+    "Channels that were taken out of rotation because their calls failed."
+  },
+  [COUNTER_EJECTIONS_REFUSED] = {
+    "cenote.ejections_refused", COUNTER_OF_POOL, NULL, NULL,
+    "Channels whose calls failed and that stayed in rotation because too many were out."
+  },
+  [COUNTER_PANICS] = {
+    "cenote.panics", COUNTER_OF_POOL, NULL, NULL,
+    "Times that every ejected channel was let back because too few others were left."
+  },
   [COUNTER_PLANS_REFUSED] = {
     "cenote.connector.plans_refused", COUNTER_OF_POOL, NULL, NULL,
     "Plans that left their pool's limits."

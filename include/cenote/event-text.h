@@ -53,7 +53,9 @@ cenote_event_words (uint32_t kind)
     { "plugin.loaded", "plugin %r loaded", NULL },
     { "plugin.failed", "plugin %r failed[: %e]", NULL },
     { "channel.state", "%H: %r", NULL },
-    { "telemetry.dropped", "%C events were lost on their way to this sink", NULL }
+    { "telemetry.dropped", "%C events were lost on their way to this sink", NULL },
+    { "channel.ejected", "%H is out of rotation[ for %D][: %r]", NULL },
+    { "channel.unejected", "%H is in rotation again[ after %d][: %r]", NULL }
   };
 
   return kind < sizeof words / sizeof words[0] ? &words[kind] : NULL;

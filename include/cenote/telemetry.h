@@ -40,6 +40,8 @@ typedef enum {
   CENOTE_EVENT_PLUGIN_FAILED,             /* reason, error */
   CENOTE_EVENT_CHANNEL_STATE,             /* reason: "OLD -EVENT-> NEW" */
   CENOTE_EVENT_TELEMETRY_DROPPED,         /* count: events that this sink did not get since the last one */
+  CENOTE_EVENT_CHANNEL_EJECTED,           /* its calls failed: delay_ms: for so long; count: so often in a row; reason */
+  CENOTE_EVENT_CHANNEL_UNEJECTED,         /* in rotation again: duration_ns: it was out; count; reason */
   CENOTE_N_EVENTS
 } CenoteEventKind;
 

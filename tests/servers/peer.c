@@ -5,6 +5,8 @@
  *   close          accepts and closes at once
  *   greet          accepts, sends SETTINGS (so that a client is READY), says no more at once
  *   silent         accepts and says nothing
+ *   zombie         accepts, sends SETTINGS, and never says another word
+ *   refuse         speaks HTTP/2 and answers every request with HTTP 400, as a proxy that knows no gRPC
  *   forward PORT   carries every connection to PORT, until told otherwise
  *
  * Prints its port.  Then it obeys lines on stdin, and ends with it:
@@ -28,12 +30,21 @@
 #include <unistd.h>
 
 #define MAX_CONNECTIONS 256
+#define PREFACE_SIZE 24 /* of HTTP/2 */
 
-typedef enum { MODE_CLOSE, MODE_GREET, MODE_SILENT, MODE_FORWARD, N_MODES } Mode;
+typedef enum { MODE_CLOSE, MODE_GREET, MODE_SILENT, MODE_ZOMBIE, MODE_REFUSE, MODE_FORWARD, N_MODES } Mode;
+
+/* Where a client's bytes are read as HTTP/2. */
+typedef struct Frames {
+  size_t skip;               /* bytes of the preface, or of a payload, that are still to come */
+  size_t n_head;
+  unsigned char head[9];
+} Frames;
 
 typedef struct Connection {
   int client;
   int server;                /* -1: nobody is behind us */
+  Frames frames;
 } Connection;
 
 static Mode mode;
@@ -101,7 +112,7 @@ keep (int client, int server)
   int on = 1;
 
   setsockopt (client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  connections[n_connections++] = (Connection) { client, server };
+  connections[n_connections++] = (Connection) { client, server, { PREFACE_SIZE, 0, { 0 } } };
 }
 
 static void
@@ -127,6 +138,8 @@ welcome (int listener)
     greet (client);
     shutdown (client, SHUT_WR);
   }
+  if (mode == MODE_ZOMBIE || mode == MODE_REFUSE)
+    greet (client);
   if (mode == MODE_CLOSE || (mode == MODE_FORWARD && server < 0) || n_connections == MAX_CONNECTIONS) {
     close (client);
     if (server >= 0)
@@ -134,6 +147,66 @@ welcome (int listener)
     return;
   }
   keep (client, server);
+}
+
+/* ------------------------------------------------------------------ HTTP/2 */
+
+enum { FRAME_HEADERS = 1, FRAME_SETTINGS = 4 };
+
+/* HEADERS that end the stream: the field ":status: 400" is number 12 of HPACK's table. */
+static void
+refuse_stream (int client, const unsigned char *id)
+{
+  const unsigned char answer[10] = { 0, 0, 1, FRAME_HEADERS, 0x5, id[0], id[1], id[2], id[3], 0x80 | 12 };
+
+  (void) !send (client, answer, sizeof answer, MSG_NOSIGNAL);
+}
+
+static void
+acknowledge_settings (int client)
+{
+  static const unsigned char answer[9] = { 0, 0, 0, FRAME_SETTINGS, 1, 0, 0, 0, 0 };
+
+  (void) !send (client, answer, sizeof answer, MSG_NOSIGNAL);
+}
+
+static void
+heed_frame (int client, const unsigned char *head)
+{
+  if (head[3] == FRAME_HEADERS)
+    refuse_stream (client, head + 5);
+  else if (head[3] == FRAME_SETTINGS && head[4] == 0)
+    acknowledge_settings (client);
+}
+
+static void
+heed_byte (Connection *connection, unsigned char byte)
+{
+  Frames *frames = &connection->frames;
+
+  if (frames->skip > 0) {
+    frames->skip--;
+    return;
+  }
+  frames->head[frames->n_head++] = byte;
+  if (frames->n_head < sizeof frames->head)
+    return;
+  frames->n_head = 0;
+  frames->skip = (size_t) frames->head[0] << 16 | (size_t) frames->head[1] << 8 | frames->head[2];
+  heed_frame (connection->client, frames->head);
+}
+
+/* 0: that was the last. */
+static int
+refuse (Connection *connection)
+{
+  unsigned char bytes[65536];
+  ssize_t n = read (connection->client, bytes, sizeof bytes);
+  ssize_t i;
+
+  for (i = 0; i < n; i++)
+    heed_byte (connection, bytes[i]);
+  return n > 0;
 }
 
 /* 0: that was the last. */
@@ -238,7 +311,9 @@ serve (const struct pollfd *fds, int n)
     const Connection connection = connections[i];
     int alive = 1;
 
-    if (fds[2 + 2 * i].revents != 0)
+    if (fds[2 + 2 * i].revents != 0 && mode == MODE_REFUSE)
+      alive = refuse (&connections[i]);
+    else if (fds[2 + 2 * i].revents != 0)
       alive = carry (connection.client, connection.server);
     if (alive && fds[3 + 2 * i].revents != 0)
       alive = carry (connection.server, connection.client);
@@ -250,7 +325,7 @@ serve (const struct pollfd *fds, int n)
 static int
 find_mode (const char *name)
 {
-  static const char *const names[N_MODES] = { "close", "greet", "silent", "forward" };
+  static const char *const names[N_MODES] = { "close", "greet", "silent", "zombie", "refuse", "forward" };
   int i;
 
   for (i = 0; i < N_MODES; i++)
@@ -268,7 +343,7 @@ main (int argc, char **argv)
   int listener = listen_anywhere (&port);
 
   if (found < 0 || listener < 0) {
-    fputs ("usage: peer close|greet|silent|forward [PORT]\n", stderr);
+    fputs ("usage: peer close|greet|silent|zombie|refuse|forward [PORT]\n", stderr);
     return 2;
   }
   mode = (Mode) found;

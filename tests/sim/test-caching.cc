@@ -771,4 +771,36 @@ TEST_P (CachingWalk, KeepsItsPromises)
 
 INSTANTIATE_TEST_SUITE_P (Seeds, CachingWalk, testing::Range (1, 9));
 
+/* ---------------------------------------------------------------- ejection */
+
+/* An address has one connection: nobody is hidden, and another one takes over when it has answered. */
+TEST_F (CachingTest, AConnectionWhoseCallsFailIsReplaced)
+{
+  open_cache ();
+  for (int i = 0; i < 5; i++) {
+    SimDial &made = dial ();
+
+    run (20 * SIM_MS);
+    ASSERT_TRUE (made.answered && made.error == nullptr);
+    cenote_lease_release_with_status (&made.lease, 14);
+  }
+  EXPECT_TRUE (is_cached ());
+  run (SIM_S);
+  EXPECT_TRUE (is_cached ());
+  EXPECT_EQ (peer->n_accepted, 2u);
+  EXPECT_EQ (peer->n_up, 1u);
+  EXPECT_EQ (peer->voice.n_primes, 1u);
+  EXPECT_EQ (sim_counter (sim, COUNTER_EJECTIONS), 0u);
+}
+
+TEST_F (CachingTest, AConnectionThatHasReachedItsAgeIsReplaced)
+{
+  open_cache ("", "max-connection-age=10s\n");
+  use ();
+  run (12 * SIM_S);
+  EXPECT_TRUE (is_cached ());
+  EXPECT_EQ (peer->n_accepted, 2u);
+  EXPECT_EQ (peer->n_up, 1u);
+}
+
 } // namespace

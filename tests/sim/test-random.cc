@@ -153,10 +153,10 @@ private:
       "[pool:p]\ntargets=%s\ntransport=peers\nbackoff=%s\nsize=%u\nmax-concurrent-dials=%u\n"
       "max-connect-attempts=%u\nconnect-timeout=%ums\nacquire-timeout=1s\nmax-waiters=20\ndrain-timeout=24h\n"
       "initialization=%s\npicker=%s\nmax-connection-age=%s\n"
-      "prime=%s\nprime-tries=1\nprime-timeout=100ms\n",
+      "prime=%s\nprime-tries=1\nprime-timeout=100ms\neject-after=%u\nejection-time=500ms\nmax-ejected=%u%%\n",
       budget, 1 + pick (300), targets.c_str (), backoffs[pick (3)], size, max_dials, pick (2) * pick (6),
       100 + pick (400), pick (10) == 0 ? "manual" : "eager", pickers[pick (2)], ages[pick (3)],
-      primes[pick (3)]);
+      primes[pick (3)], pick (4), pick (101));
   }
 
   /* --------------------------------------------------------------- steps */
@@ -180,7 +180,8 @@ private:
   void
   release ()
   {
-    int status = static_cast<int> (pick (4)) - 1;
+    static const int statuses[] = { -1, 0, 4, 5, 14, 14 };
+    int status = statuses[pick (6)];
     guint i;
 
     what = "release";
