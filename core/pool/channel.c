@@ -253,8 +253,6 @@ be_aged (Channel *channel)
                   g_strconcat (channel->why, "; it has reached max-connection-age, and waits to be replaced", NULL));
 }
 
-/* -------------------------------------------------------------------- ready */
-
 /* ----------------------------------------------------------------- ejection */
 
 /* A new connection has done nothing wrong yet; what its place is remembered for, its pool knows. */
@@ -285,6 +283,8 @@ change_ejection (Channel *channel, ChannelEvent event, const char *reason)
     link_hide (channel->link);
   channel_become (channel, CENOTE_CHANNEL_READY, event, g_strdup_printf ("is connected, and %s: %s", changes[event].what, reason));
 }
+
+/* -------------------------------------------------------------------- ready */
 
 static const char *
 why_ready (const Channel *channel)
