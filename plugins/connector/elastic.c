@@ -9,10 +9,9 @@
  * after it last grew, because what was opened must first connect and take its part.  Below the
  * lower mark for quiet-checks checks in a row, it shrinks, at most by shrink-step.
  *
- * Both move to the number with which the load would be half-way between the marks.  So a load
- * that stays moves the pool at most once: after it grew, the load of each channel is no longer above
- * the middle, and to shrink it would have to go to the number that it has.  A channel that is full beside
- * empty ones (few affinity keys, say) keeps the pool from shrinking, or it would breathe.
+ * Both move towards the number with which the load would be half-way between the marks, and not
+ * beyond.  So a load that stays moves the pool one way only, and then lets it rest.  A channel that
+ * is full beside empty ones (few affinity keys, say) keeps the pool from shrinking, or it would breathe.
  *
  * What others do, as far as it is known: Bigtable's client (gax ChannelPool) checks once a minute,
  * by the most calls outstanding since, and moves by at most 2 to the middle of its range; Spanner's
