@@ -171,21 +171,30 @@ tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
   tests/conformance/test-plugins.cc
 
+# For tests/servers/wall-clock.cc: what the library calls, and what shared objects call.
+wall_clock_ldflags = -Wl,--wrap=timerfd_create -Wl,--wrap=read -Wl,--export-dynamic-symbol=clock_gettime
+
 # Calls over real connections to peers in this process, which sanitizers see too.
 tests_call_tests_CPPFLAGS = $(test_cpp_flags)
 tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
+tests_call_tests_LDFLAGS = $(AM_LDFLAGS) $(wall_clock_ldflags)
 tests_call_tests_SOURCES = \
   tests/call/call-test.h \
+  tests/call/test-clock.cc \
   tests/call/test-ends.cc \
   tests/call/test-random-replies.cc \
   tests/call/test-retries.cc \
+  tests/call/watchdog-probe.c \
+  tests/call/watchdog-probe.h \
   tests/servers/calls.h \
   tests/servers/child.h \
   tests/servers/client.h \
   tests/servers/gauges.h \
   tests/servers/http2-peer.cc \
   tests/servers/http2-peer.h \
-  tests/servers/servers.h
+  tests/servers/servers.h \
+  tests/servers/wall-clock.cc \
+  tests/servers/wall-clock.h
 
 # A program of its own, because it runs itself with the barrier left out.
 tests_stress_slots_CPPFLAGS = $(test_cpp_flags)

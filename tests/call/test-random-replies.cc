@@ -551,7 +551,7 @@ TEST_F (RandomReplies, AmidCancelsAndReconnects)
     }
   });
 
-  make_calls (scaled (20000, 1000), 5);
+  make_calls (scaled (10000, 500), 5);
   over = true;
   reconnects.join ();
 }

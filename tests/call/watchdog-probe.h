@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watchdog-probe: one more watchdog over a pool's calls, which is told of a step when nobody else is. */
+#ifndef CENOTE_TESTS_WATCHDOG_PROBE_H
+#define CENOTE_TESTS_WATCHDOG_PROBE_H
+
+#include <cenote/pool.h>
+
+G_BEGIN_DECLS
+
+typedef struct WatchdogProbe WatchdogProbe;
+
+WatchdogProbe *watchdog_probe_new (CenotePool *pool);
+void watchdog_probe_step (WatchdogProbe *probe);
+void watchdog_probe_free (WatchdogProbe *probe);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WatchdogProbe, watchdog_probe_free)
+
+G_END_DECLS
+
+#endif
