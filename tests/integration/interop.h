@@ -35,6 +35,21 @@ enum {
   INTERNAL = 13
 };
 
+/* Waits until DONE says so.  FALSE: not within a minute. */
+template <typename Done>
+bool
+await (Done done)
+{
+  const gint64 until_us = g_get_monotonic_time () + G_USEC_PER_SEC * 60;
+
+  while (!done ())
+    if (g_get_monotonic_time () > until_us)
+      return false;
+    else
+      std::this_thread::yield ();
+  return true;
+}
+
 /* A pool of two channels to one server that all tests of a suite share. */
 class Test : public ::testing::Test {
 protected:
@@ -74,12 +89,11 @@ protected:
     pool_ = client_->pool;
   }
 
-  /* Waits until the server has seen N more calls given up than BEFORE. */
-  static void
-  await_cancelled (gint64 before, gint64 n)
+  /* Waits until the server has seen N calls given up. */
+  static bool
+  await_cancelled (gint64 n)
   {
-    while (server_->cancelled () < before + n)
-      std::this_thread::yield ();
+    return await ([=] { return server_->cancelled () >= n; });
   }
 
   static inline std::unique_ptr<InteropServer> server_;

@@ -248,6 +248,8 @@ public:
       threads_.emplace_back ([this, pool] { run (pool); });
   }
 
+  ~Load () { end (); }
+
   /* The calls that went well. */
   int
   end ()
@@ -255,6 +257,7 @@ public:
     ended_ = true;
     for (std::thread &thread : threads_)
       thread.join ();
+    threads_.clear ();
     return good_;
   }
 
@@ -291,34 +294,31 @@ private:
   std::atomic<int> good_{ 0 }, failed_{ 0 };
 };
 
-/* How many calls each of the N channels has ended well; waits until all of them are ready. */
+/* How many calls each channel that is ready has ended well. */
 std::vector<gint64>
-good_calls (Client &client, gsize n)
+good_calls (Client &client)
 {
-  for (;; std::this_thread::yield ()) {
-    auto status = client.status ();
-    std::vector<gint64> good;
+  auto status = client.status ();
+  std::vector<gint64> good;
 
-    for (gsize i = 0; i < status->n_channels; i++)
-      if (status->channels[i]->state == CENOTE_CHANNEL_READY)
-        good.push_back (status->channels[i]->calls - status->channels[i]->failures);
-    if (good.size () == n)
-      return good;
-  }
+  for (gsize i = 0; i < status->n_channels; i++)
+    if (status->channels[i]->state == CENOTE_CHANNEL_READY)
+      good.push_back (status->channels[i]->calls - status->channels[i]->failures);
+  return good;
 }
 
 /* Waits until each of N connections has carried a call, though as many as IN_FLIGHT may be
  * of the one before: what goes then counts as no failed attempt. */
-void
+bool
 await_used (Client &client, gsize n, gint64 in_flight)
 {
-  std::vector<gint64> before = good_calls (client, n), now = before;
+  std::vector<gint64> before, now;
   auto is_used = [&] (gint64 then, gint64 good) { return good > then + in_flight; };
 
-  while (!std::equal (before.begin (), before.end (), now.begin (), is_used)) {
-    std::this_thread::yield ();
-    now = good_calls (client, n);
-  }
+  return await ([&] { return (before = good_calls (client)).size () == n; }) && await ([&] {
+           now = good_calls (client);
+           return now.size () == n && std::equal (before.begin (), before.end (), now.begin (), is_used);
+         });
 }
 
 /* With the default options: no call fails, and none is made twice. */
@@ -330,13 +330,13 @@ TEST_F (GrpcJs, GracefulRestartsUnderLoadFailNoCall)
   gint64 before = server_->calls ();
   Load load (pool_, n);
   for (unsigned i = 0; i < restarts && load.failed () == 0; i++) {
-    await_used (*client_, n, n);
+    ASSERT_TRUE (await_used (*client_, n, n));
     EXPECT_TRUE (server_->renew ());
   }
   int good = load.end ();
   EXPECT_EQ (0, load.failed ());
   EXPECT_EQ (before + good, server_->calls ());
-  EXPECT_GE (client_->events.of (CENOTE_EVENT_CHANNEL_DISCONNECTED).size (), restarts * n);
+  EXPECT_TRUE (client_->events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, restarts));
   printf ("%d calls over %u restarts\n", good, restarts);
 }
 

@@ -96,7 +96,7 @@ async function streamingOutputCall(call) {
   return call.end(trailing);
 }
 
-async function fullDuplexCall(call) {
+async function converse(call) {
   const trailing = echo(call, ECHO_TRAILING);
   begin(call);
   // As the default has it, the end of what is read would be the end of what is written.
@@ -106,6 +106,13 @@ async function fullDuplexCall(call) {
     await respond(call, request);
   }
   return call.end(trailing);
+}
+
+// A client may give the call up while it is waited for.
+function fullDuplexCall(call) {
+  converse(call).catch((error) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
 }
 
 // ----------------------------------------------------------------------- serving
