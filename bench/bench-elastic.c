@@ -103,7 +103,7 @@ rate_of (CenotePool *pool, guint64 n)
 static guint64
 calibrate (CenotePool *pool, gint64 span_us)
 {
-  return MAX (2 * IN_FLIGHT, (guint64) (rate_of (pool, 10 * IN_FLIGHT) * (double) span_us / 1e6));
+  return MAX (2 * IN_FLIGHT, (guint64) (rate_of (pool, 3 * IN_FLIGHT) * (double) span_us / 1e6));
 }
 
 /* Until the pool has not grown for some seconds. */
@@ -130,7 +130,7 @@ compare (CenotePool *const *pools, GArray *by_four, GArray *by_one, GArray *rate
   guint64 n[N_POOLS];
   guint round, k;
 
-  for (k = 0; k < N_POOLS; k++)
+  for (k = N_POOLS; k-- > 0;) /* the elastic one at last: while others are loaded it is idle */
     n[k] = calibrate (pools[k], ROUND_US);
   for (round = 0; round < N_ROUNDS; round++) {
     for (k = 0; k < N_POOLS; k++)
