@@ -334,6 +334,7 @@ tests_grpcpp_tests_CPPFLAGS = $(test_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLA
 tests_grpcpp_tests_LDADD = $(greeter_libs) $(GTEST_LIBS) -lgtest_main
 tests_grpcpp_tests_SOURCES = \
   tests/integration/test-stubs.cc \
+  tests/servers/tsan-edges.cc \
   tests/servers/greeter.h
 tests/integration/grpcpp_tests-test-stubs.$(OBJEXT): $(greeter_made)
 endif

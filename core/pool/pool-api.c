@@ -13,7 +13,7 @@
 CenotePool *
 cenote_pool_ref (CenotePool *pool)
 {
-  g_atomic_ref_count_inc (&pool->refs);
+  atomic_fetch_add_explicit (&pool->refs, 1, memory_order_relaxed);
   return pool;
 }
 
@@ -46,7 +46,8 @@ pool_free (CenotePool *pool)
 void
 cenote_pool_unref (CenotePool *pool)
 {
-  if (pool == NULL || process_is_forked_child () || !g_atomic_ref_count_dec (&pool->refs))
+  if (pool == NULL || process_is_forked_child () ||
+      atomic_fetch_sub_explicit (&pool->refs, 1, memory_order_acq_rel) > 1)
     return;
   pool_free (pool);
 }

@@ -276,7 +276,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
 {
   CenotePool *pool = g_new0 (CenotePool, 1);
 
-  g_atomic_ref_count_init (&pool->refs);
+  atomic_init (&pool->refs, 1);
   monitor_init (&pool->lock);
   pool->settings = pool_settings_ref ((PoolSettings *) settings);
   pool->site = site;

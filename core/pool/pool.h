@@ -103,7 +103,7 @@ typedef struct MockBox MockBox;
 
 struct CenotePool {
   SlotTable *table;          /* any thread; first: the hot path starts here */
-  gatomicrefcount refs;      /* any thread */
+  _Atomic gint refs;         /* any thread; not GLib's, which ThreadSanitizer does not see */
   PoolSettings *settings;    /* any thread, immutable */
   gint64 acquire_timeout_us; /* any thread, immutable */
   gboolean dials;            /* any thread, immutable: its addresses come from cenote_pool_dial() */

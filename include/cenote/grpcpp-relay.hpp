@@ -26,6 +26,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -83,14 +84,15 @@ public:
 private:
   class Service final : public grpc::CallbackGenericService {
   public:
-    explicit Service (Relay *relay) : relay_ (relay) {}
+    /* RELAY is complete. */
+    void begin (Relay *relay) { relay_.store (relay, std::memory_order_release); }
     grpc::ServerGenericBidiReactor *CreateReactor (grpc::GenericCallbackServerContext *context) override;
 
   private:
-    Relay *relay_;
+    std::atomic<Relay *> relay_{ nullptr };
   };
 
-  Relay () : service_ (this)
+  Relay ()
   {
     grpc::ServerBuilder builder;
     grpc::ChannelArguments arguments;
@@ -103,6 +105,7 @@ private:
     channel_ = server_->InProcessChannel (arguments);
     context_ = g_main_context_new ();
     loop_ = g_main_loop_new (context_, FALSE);
+    service_.begin (this);
     g_thread_unref (g_thread_new ("cenote-relay", run, this));
   }
 
@@ -484,7 +487,7 @@ private:
 inline grpc::ServerGenericBidiReactor *
 Relay::Service::CreateReactor (grpc::GenericCallbackServerContext *context)
 {
-  return new RelayedCall (*relay_, *context);
+  return new RelayedCall (*relay_.load (std::memory_order_acquire), *context);
 }
 
 } // namespace detail
