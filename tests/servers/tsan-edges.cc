@@ -6,7 +6,10 @@
  * them.  A batch is handed over with its tag, and taken over with the tag's event: these
  * functions stand before C-core's and say so.
  */
-#if defined __SANITIZE_THREAD__ || (defined __has_feature && __has_feature(thread_sanitizer))
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
 
 #include <dlfcn.h>
 #include <grpc/grpc.h>

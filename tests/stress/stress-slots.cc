@@ -65,6 +65,8 @@ run (const Options &options)
   control.end ();
   if (n_created != n_destroyed)
     fail ("a channel was never destroyed");
+  if (n_attached == 0 || n_attached != n_detached)
+    fail ("what was attached to a channel did not end with it, once");
   quarantine.clear ();
   control.report ();
   std::printf ("%s: %" G_GUINT64_FORMAT " threads came and went\n", options.barrier.c_str (), n_threads);

@@ -59,6 +59,24 @@ private:
 
 inline std::array<Mailbox, 64> mailboxes;
 
+/* -------------------------------------------------------------- attachments */
+
+inline std::atomic<guint64> n_attached{ 0 }, n_detached{ 0 };
+
+struct Attached {
+  grpc_channel *channel;
+
+  static void
+  end (gpointer data)
+  {
+    auto *self = static_cast<Attached *> (data);
+
+    n_detached++;
+    self->channel = nullptr;
+    delete self;
+  }
+};
+
 /* -------------------------------------------------------------------- users */
 
 /* One thread's work, until its uses are made or all is over. */
@@ -107,6 +125,9 @@ private:
       release (&lease);
       break;
     case 3:
+      attach (&lease);
+      release (&lease);
+      break;
     case 4:
       linger (lease);
       release (&lease);
@@ -135,6 +156,22 @@ private:
     default:
       fail ("a get was answered what nobody asked for");
     }
+  }
+
+  /* What is attached first to a channel stays with it while leases are held, and ends with it, once. */
+  void
+  attach (CenoteLease *lease)
+  {
+    static const char key = 0;
+    auto *mine = new Attached{ lease->channel };
+    auto *standing = static_cast<Attached *> (lease_attach (lease, &key, mine, Attached::end, FALSE));
+
+    if (standing == mine)
+      n_attached++;
+    else
+      delete mine;
+    if (standing == nullptr || standing->channel != lease->channel)
+      fail ("a channel has what was attached to another one");
   }
 
   void
