@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop.h"
 
+#include <stdatomic.h>
+
 #include "core/base/monitor.h"
 
 /* What one source dispatches. */
 typedef struct Batch {
-  Loop *loop;                /* (reference) */
+  _Atomic (Loop *) loop;     /* (reference); atomic for sanitizers, which do not see what GLib orders */
   LoopItem *first;
   LoopItem **last;
 } Batch;
@@ -94,13 +96,14 @@ loop_leave (Loop *loop)
 static LoopItem *
 batch_close (Batch *batch)
 {
+  Loop *loop = atomic_load_explicit (&batch->loop, memory_order_acquire);
   LoopItem *first;
 
-  monitor_lock (&batch->loop->monitor);
-  if (batch->loop->batch == batch)
-    batch->loop->batch = NULL;
+  monitor_lock (&loop->monitor);
+  if (loop->batch == batch)
+    loop->batch = NULL;
   first = g_steal_pointer (&batch->first);
-  monitor_unlock (&batch->loop->monitor);
+  monitor_unlock (&loop->monitor);
   return first;
 }
 
@@ -130,7 +133,7 @@ batch_free (gpointer data)
   Batch *batch = data;
 
   batch_run (batch, FALSE);
-  loop_unref (batch->loop);
+  loop_unref (atomic_load_explicit (&batch->loop, memory_order_acquire));
   g_free (batch);
 }
 
@@ -140,7 +143,7 @@ batch_new (Loop *loop)
   Batch *batch = g_new0 (Batch, 1);
 
   g_atomic_ref_count_inc (&loop->refs);
-  batch->loop = loop;
+  atomic_store_explicit (&batch->loop, loop, memory_order_release);
   batch->last = &batch->first;
   return batch;
 }
@@ -152,7 +155,7 @@ batch_attach (Batch *batch)
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, batch_dispatch, batch, batch_free);
-  g_source_attach (source, batch->loop->context);
+  g_source_attach (source, atomic_load_explicit (&batch->loop, memory_order_relaxed)->context);
   g_source_unref (source);
 }
 

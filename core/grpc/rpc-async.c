@@ -37,13 +37,13 @@ gpointer
 rpc_queue_next (RpcQueue *queue, gint64 timeout_us, RpcProgress *out_progress)
 {
   grpc_event event = grpc_completion_queue_next (queue, rpc_from_now (timeout_us), NULL);
-  Rpc *const *tag = event.tag;
-  RpcStep step;
+  gsize step = GPOINTER_TO_SIZE (event.tag) & RPC_TAG_STEP;
+  Rpc *rpc;
 
   if (event.type != GRPC_OP_COMPLETE)
     return NULL;
-  step = (RpcStep) (tag - (*tag)->tags);
-  rpc_step_end (*tag, step, &event);
-  *out_progress = progress_after (*tag, step);
-  return (*tag)->owner;
+  rpc = (Rpc *) (gpointer) ((char *) event.tag - step);
+  rpc_step_end (rpc, (RpcStep) step, &event);
+  *out_progress = progress_after (rpc, (RpcStep) step);
+  return rpc->owner;
 }

@@ -27,13 +27,23 @@ typedef enum {
   N_RPC_STEPS
 } RpcStep;
 
+/* A step's tag is the Rpc's address, which has these bits free, and the step: so nothing of it is read
+ * before its ordering is. */
+#define RPC_TAG_STEP ((gsize) 7)
+G_STATIC_ASSERT (N_RPC_STEPS <= RPC_TAG_STEP + 1);
+
+static inline void *
+rpc_tag (Rpc *rpc, RpcStep step)
+{
+  return (char *) rpc + step;
+}
+
 typedef enum { STEP_IDLE, STEP_UNDER_WAY, STEP_DONE } StepState;
 
 struct Rpc {
   grpc_call *call;
   RpcQueue *queue;
   const RpcRequest *request;
-  Rpc *tags[N_RPC_STEPS];    /* a step's tag is the address of its own, where it finds the Rpc */
   gpointer owner;            /* on a queue of rpc_next_queue_new() */
   StepState steps[N_RPC_STEPS]; /* each written by the one thread that does such steps */
   gboolean good[N_RPC_STEPS];   /* how the last of its kind ended */

@@ -36,7 +36,7 @@ static void
 start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
 {
   atomic_fetch_add_explicit (&rpc->ordering, 1, memory_order_release);
-  if (grpc_call_start_batch (rpc->call, ops, n, &rpc->tags[step], NULL) == GRPC_CALL_OK)
+  if (grpc_call_start_batch (rpc->call, ops, n, rpc_tag (rpc, step), NULL) == GRPC_CALL_OK)
     return;
   rpc->steps[step] = STEP_DONE;
   rpc->good[step] = FALSE;
@@ -64,7 +64,7 @@ rpc_step_await (Rpc *rpc, RpcStep step, gint64 timeout_us)
 
   if (rpc->steps[step] != STEP_UNDER_WAY)
     return TRUE;
-  event = grpc_completion_queue_pluck (rpc->queue, &rpc->tags[step], rpc_from_now (timeout_us), NULL);
+  event = grpc_completion_queue_pluck (rpc->queue, rpc_tag (rpc, step), rpc_from_now (timeout_us), NULL);
   if (event.type != GRPC_OP_COMPLETE)
     return FALSE;
   rpc_step_end (rpc, step, &event);
@@ -108,10 +108,7 @@ Rpc *
 rpc_new (grpc_channel *channel, RpcQueue *queue, const RpcRequest *request, gint64 remaining_us)
 {
   Rpc *rpc = g_new0 (Rpc, 1);
-  gsize i;
 
-  for (i = 0; i < N_RPC_STEPS; i++)
-    rpc->tags[i] = rpc;
   rpc->queue = queue;
   rpc->request = request;
   rpc->details = grpc_empty_slice ();

@@ -18,8 +18,6 @@ protected:
   SetUp () override
   {
     open ([] (auto &, const auto &) {}, "size=1\ndrain-timeout=1s\n");
-    g_cond_init (&ended_);
-    g_mutex_init (&lock_);
   }
 
   void
@@ -29,8 +27,6 @@ protected:
     cenote_runtime_stop (client_->runtime); /* what hangs, ends with it */
     forget_calls ();
     close ();
-    g_cond_clear (&ended_);
-    g_mutex_clear (&lock_);
   }
 
   /* Those that were made have ended. */
@@ -78,20 +74,17 @@ protected:
   unsigned
   await_ends (unsigned n, gint64 ms)
   {
-    gint64 until_us = g_get_monotonic_time () + ms * 1000;
+    std::unique_lock<std::mutex> hold (lock_);
 
-    g_mutex_lock (&lock_);
-    while (codes_.size () < n && g_cond_wait_until (&ended_, &lock_, until_us))
-      ;
-    n = static_cast<unsigned> (codes_.size ());
-    g_mutex_unlock (&lock_);
-    return n;
+    ended_.wait_for (hold, std::chrono::milliseconds (ms), [&] { return codes_.size () >= n; });
+    return static_cast<unsigned> (codes_.size ());
   }
 
   void
   expect_ended_by_deadline ()
   {
     EXPECT_EQ (3u, await_ends (3, 30000)) << "one hangs";
+    std::lock_guard<std::mutex> hold (lock_);
     for (int code : codes_)
       EXPECT_EQ (DEADLINE_EXCEEDED, code);
     EXPECT_GE (first_end_us_, deadline_us_) << "ended early";
@@ -110,18 +103,17 @@ private:
       int code = make (options);
       gint64 end_us = g_get_monotonic_time ();
 
-      g_mutex_lock (&lock_);
+      std::lock_guard<std::mutex> hold (lock_);
       if (codes_.empty ())
         first_end_us_ = end_us;
       codes_.push_back (code);
-      g_cond_broadcast (&ended_);
-      g_mutex_unlock (&lock_);
+      ended_.notify_all ();
     });
   }
 
   std::vector<std::thread> threads_;
-  GMutex lock_;
-  GCond ended_;              /* on the monotonic clock, unlike the standard library's */
+  std::mutex lock_;
+  std::condition_variable ended_;
   std::vector<int> codes_;
   gint64 first_end_us_ = 0;
 };
