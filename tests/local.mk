@@ -38,7 +38,8 @@ endif
 endif
 
 tests_unit_tests_CPPFLAGS = $(test_cpp_flags)
-tests_unit_tests_LDADD = $(test_libs)
+# cenote.hpp includes gRPC C++ where it is installed, whose headers need its libraries.
+tests_unit_tests_LDADD = $(test_libs) $(GRPCPP_LIBS)
 tests_unit_tests_SOURCES = \
   plugins/transport/mock-script.c \
   tests/unit/backoff-test.h \
