@@ -22,6 +22,7 @@
 #include <grpcpp/alarm.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -58,7 +59,7 @@ private:
     add_credentials (*context);
     if (cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
       return leased_call (Lease::adopt (lease), method, *context, *queue, { shared_from_this (), home_.get () }, this,
-                          queue == CallbackCQ ());
+                          queue == callbacks_.load (std::memory_order_relaxed));
     if (error.get ()->domain == CENOTE_ERROR && error.get ()->code == CENOTE_ERROR_NOT_CONNECTED)
       return relayed_call (method, *context, *queue);
     return GrpcDoor::call_on (*lame_channel (status_of (*error.get ())), method, context, queue);
@@ -166,12 +167,22 @@ private:
     return lost;
   }
 
-  grpc::CompletionQueue *CallbackCQ () override { return GrpcDoor::callback_queue (*home_); }
+  /* Asked for by each call with callbacks before it is made; the first one starts gRPC's threads. */
+  grpc::CompletionQueue *
+  CallbackCQ () override
+  {
+    grpc::CompletionQueue *queue = GrpcDoor::callback_queue (*home_);
+
+    if (callbacks_.load (std::memory_order_relaxed) != queue)
+      callbacks_.store (queue, std::memory_order_relaxed);
+    return queue;
+  }
 
   Pool pool_;
   std::optional<std::string> key_;
   /* Its queue is that of callbacks. */
   std::shared_ptr<grpc::Channel> home_;
+  std::atomic<grpc::CompletionQueue *> callbacks_{ nullptr };
   std::mutex relay_lock_;
   std::shared_ptr<Relay> relay_;
 };
