@@ -261,7 +261,6 @@ tell_failures (const Command *command, const CallTally *tally)
   for (guint i = 0; i < tally->ends->len; i++) {
     const CallEnd *end = &g_array_index (tally->ends, CallEnd, i);
     g_autofree char *name = call_end_name (end);
-    g_autofree char *text = NULL;
     g_autoptr (GError) error = NULL;
 
     if (end->domain == 0)
