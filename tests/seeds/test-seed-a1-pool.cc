@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ConnGRPC 0.3's pools: several channels in turn, their status, their settings, and what a pool must not do. */
+/* Its faces to grpc++ are tried in tests/grpcpp, which links it. */
+#define CENOTE_NO_GRPCPP
 #include <cenote/cenote.hpp>
 #include <glib/gstdio.h>
 #include <gtest/gtest.h>
