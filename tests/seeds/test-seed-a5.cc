@@ -352,18 +352,21 @@ TEST_F (SeedA5, B11_TheCountMayBeToldToOneWhoCallsThePool)
 TEST_F (SeedA5, B12_AJoinersDeadlineIsItsOwn)
 {
   Peer silent ("silent");
-  Cache cache ("", "connect-timeout=20s");
+  Cache cache ("", "connect-timeout=60s");
   Lease first_lease;
   bool first_got = false;
+  std::atomic<bool> first_over{ false };
   int code = -1;
 
-  std::thread first ([&] { first_got = cache.dial (silent.port (), &first_lease, 30000); });
+  std::thread first ([&] {
+    first_got = cache.dial (silent.port (), &first_lease, 60000);
+    first_over = true;
+  });
   ASSERT_TRUE (connects_await (silent.port (), 1));
-  gint64 began_us = g_get_monotonic_time ();
   Lease joiner;
   EXPECT_FALSE (cache.dial (silent.port (), &joiner, 100, &code));
   EXPECT_EQ (code, CENOTE_ERROR_TIMEOUT);
-  EXPECT_LT (g_get_monotonic_time () - began_us, 10 * G_TIME_SPAN_SECOND);
+  EXPECT_FALSE (first_over) << "its own deadline, not the first caller's";
   silent.greet ();
   first.join ();
   EXPECT_TRUE (first_got);
