@@ -549,19 +549,31 @@ EXTRA_DIST += \
   tests/fuzz/uris/unix
 
 # The seeds are files as they should be.  What is found stays beside the fuzzer.
+run_fuzzer = fuzz () { \
+    echo "== $$1 for $(FUZZ_SECONDS) s, from $$2"; \
+    $(MKDIR_P) tests/fuzz/$$1-corpus && \
+    tests/fuzz/$$1 -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix=tests/fuzz/$$1- tests/fuzz/$$1-corpus "$$2"; \
+  }; fuzz
+
 EXTRA_PROGRAMS += $(fuzzers)
-fuzz: $(fuzzers) $(plugin_LTLIBRARIES)
-	@fuzz () { \
-	  echo "== $$1 for $(FUZZ_SECONDS) s, from $$2"; \
-	  $(MKDIR_P) tests/fuzz/$$1-corpus && \
-	  tests/fuzz/$$1 -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
-	    -artifact_prefix=tests/fuzz/$$1- tests/fuzz/$$1-corpus "$$2"; \
-	}; \
-	fuzz fuzz-config $(srcdir)/examples && fuzz fuzz-note plugins/.libs && fuzz fuzz-uri $(srcdir)/tests/fuzz/uris
+fuzz: run-fuzz-config run-fuzz-note run-fuzz-uri
+run-fuzz-config: tests/fuzz/fuzz-config
+	@$(run_fuzzer) fuzz-config $(srcdir)/examples
+run-fuzz-note: tests/fuzz/fuzz-note $(plugin_LTLIBRARIES)
+	@$(run_fuzzer) fuzz-note plugins/.libs
+run-fuzz-uri: tests/fuzz/fuzz-uri
+	@$(run_fuzzer) fuzz-uri $(srcdir)/tests/fuzz/uris
 fuzz-clean:
 	rm -rf tests/fuzz/*-corpus
 clean-local: fuzz-clean
-.PHONY: fuzz fuzz-clean
+.PHONY: fuzz fuzz-clean run-fuzz-config run-fuzz-note run-fuzz-uri
+
+# ----------------------------------------------------------------- everything
+# Compiles what there is, also what this configuration does not run.
+everything: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LTLIBRARIES) $(server_test_programs) bench-programs
+.PHONY: everything
 
 # ---------------------------------------------------------------------- long
 # The same tests at full length.
