@@ -126,6 +126,8 @@ libcenote_core_la_SOURCES = \
   core/pool/call-credentials.h \
   core/config/credential.c \
   core/config/credential.h \
+  core/config/metadatum.c \
+  core/config/metadatum.h \
   core/config/trial.c \
   core/config/trial.h \
   core/grpc/stream.h \

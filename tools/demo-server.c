@@ -257,12 +257,31 @@ name_of_peer (grpc_call *call)
   return text;
 }
 
+/* All that came, as lines "name: value", in their order. */
+static char *
+list_metadata (const Exchange *exchange)
+{
+  g_autoptr (GString) lines = g_string_new (NULL);
+
+  for (size_t i = 0; i < exchange->metadata.count; i++) {
+    const grpc_metadata *row = &exchange->metadata.metadata[i];
+
+    g_string_append_len (lines, (const char *) GRPC_SLICE_START_PTR (row->key), (gssize) GRPC_SLICE_LENGTH (row->key));
+    g_string_append (lines, ": ");
+    g_string_append_len (lines, (const char *) GRPC_SLICE_START_PTR (row->value), (gssize) GRPC_SLICE_LENGTH (row->value));
+    g_string_append_c (lines, '\n');
+  }
+  return g_strdup (lines->str);
+}
+
 /* (transfer full): "" where there is none such; one that came more than once is joined by ", ", as HTTP does. */
 static char *
 find_header (const Exchange *exchange, const char *name)
 {
   g_autoptr (GString) values = g_string_new (NULL);
 
+  if (strcmp (name, ":all") == 0)
+    return list_metadata (exchange);
   if (strcmp (name, ":peer") == 0)
     return name_of_peer (exchange->call);
   if (strcmp (name, ":authority") == 0)

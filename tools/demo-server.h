@@ -17,7 +17,8 @@
 G_BEGIN_DECLS
 
 #define DEMO_ECHO_METHOD "/cenote.demo.Echo/Echo"
-/* ":authority" is a header here, and ":peer" the common name of the client's certificate. */
+/* ":authority" is a header here, ":peer" the common name of the client's certificate, and ":all" a
+ * line for each that came, in order. */
 #define DEMO_HEADER_METHOD "/cenote.demo.Echo/Header"
 #define DEMO_HEALTH_METHOD "/grpc.health.v1.Health/Check"
 

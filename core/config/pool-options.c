@@ -145,6 +145,8 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_API_KEY, STRING, .name = "api-key", .flags = CENOTE_OPTION_SECRET,
        .summary = "A key that each call carries."),
   ROW (POOL_TOKEN_FILE, PATH, .name = "token-file", .summary = "A file with a bearer token that each call carries."),
+  ROW (POOL_METADATA, LIST, .name = "metadata", .flags = CENOTE_OPTION_SECRET, .max = "100",
+       .summary = "name:value;…: metadata that each call carries, in this order."),
   ROW (POOL_SERVICE_CONFIG, STRING, .name = "service-config", .flags = OPTION_RAW,
        .summary = "gRPC's service config as JSON; taken as it is written, without escapes and ${VAR}."),
   ROW (POOL_CHANNEL_ARGS, LIST, .name = "channel-args", .max = "100",

@@ -7,6 +7,7 @@
 #include "argument.h"
 #include "config-entry.h"
 #include "credential.h"
+#include "metadatum.h"
 #include "profile.h"
 
 /* The pool under the rules. */
@@ -260,6 +261,32 @@ check_credentials (const Rules *rules)
   check_api_key (rules);
 }
 
+/* ----------------------------------------------------------------- metadata */
+
+static void
+check_metadata (const Rules *rules)
+{
+  const char *const *list = rules->pool->options[POOL_METADATA].value.list;
+  gsize i;
+
+  for (i = 0; list != NULL && list[i] != NULL; i++) {
+    g_autofree char *problem = metadatum_check (list[i]);
+
+    if (problem != NULL)
+      add_problem (rules, POOL_METADATA, problem);
+  }
+}
+
+/* What a program has to know of plaintext: channels carry call credentials over secure transports alone. */
+static void
+note_metadata (const Rules *rules)
+{
+  if (rules->pool->options[POOL_METADATA].value.list != NULL && is_plaintext (rules))
+    add_note (rules, POOL_METADATA,
+              "over a plaintext transport Cenote's own calls and C++ stubs carry it, and calls that a program makes on a "
+              "leased channel do not");
+}
+
 /* ------------------------------------------------------------------- bounds */
 
 /* SMALLER must not be above LARGER; told only where one of the two is written, at that one. */
@@ -456,6 +483,7 @@ pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *gro
   check_production (&rules);
   check_scheme (&rules);
   check_credentials (&rules);
+  check_metadata (&rules);
   check_bounds (&rules);
   check_prime (&rules);
   check_arguments (&rules);
@@ -464,4 +492,5 @@ pool_rules_check (Check *check, const PoolSettings *pool, const ConfigGroup *gro
   note_size (&rules);
   note_unasked (&rules);
   note_keepalive (&rules);
+  note_metadata (&rules);
 }

@@ -36,8 +36,8 @@ struct Stream {
   Batch over;
   grpc_byte_buffer *request;
   grpc_byte_buffer *response;
-  grpc_metadata credential;  /* where n_credentials is not 0 */
-  gsize n_credentials;
+  grpc_metadata *carried;    /* as the maker's credentials say */
+  gsize n_carried;
   grpc_metadata_array initial;
   grpc_metadata_array trailing;
   grpc_status_code status;
@@ -54,10 +54,8 @@ stream_free (Stream *stream)
   grpc_metadata_array_destroy (&stream->initial);
   grpc_metadata_array_destroy (&stream->trailing);
   grpc_slice_unref (stream->details);
-  if (stream->n_credentials > 0) {
-    grpc_slice_unref (stream->credential.key);
-    grpc_slice_unref (stream->credential.value);
-  }
+  ccore_metadata_clear (stream->carried, stream->n_carried);
+  g_free (stream->carried);
   grpc_call_unref (stream->call);
   g_free (stream);
 }
@@ -144,7 +142,7 @@ send_request (Stream *stream)
 {
   grpc_op ops[4] = {
     { .op = GRPC_OP_SEND_INITIAL_METADATA,
-      .data.send_initial_metadata = { .count = stream->n_credentials, .metadata = &stream->credential } },
+      .data.send_initial_metadata = { .count = stream->n_carried, .metadata = stream->carried } },
     { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
     { .op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &stream->initial },
     { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = stream->request },
@@ -217,6 +215,14 @@ make_call (Ccore *ccore, grpc_channel *channel, const char *method)
   return call;
 }
 
+static void
+carry (Stream *stream, CcoreCredentials *credentials)
+{
+  stream->n_carried = ccore_credentials_count (credentials);
+  stream->carried = g_new (grpc_metadata, stream->n_carried);
+  ccore_credentials_add_to (credentials, stream->carried);
+}
+
 static Stream *
 start (const StreamMaker *maker, grpc_channel *channel, const StreamSpec *spec)
 {
@@ -235,8 +241,7 @@ start (const StreamMaker *maker, grpc_channel *channel, const StreamSpec *spec)
   stream->request = spec->request == NULL ? NULL : rpc_buffer_from_bytes (spec->request);
   stream->call = make_call (maker->data, channel, spec->method);
   if (maker->credentials != NULL)
-    ccore_credentials_add_to (maker->credentials, &stream->credential);
-  stream->n_credentials = maker->credentials != NULL;
+    carry (stream, maker->credentials);
   if (spec->timeout_us != CENOTE_OFF)
     control_timer_set (maker->control, &stream->deadline, control_now_us (maker->control) + spec->timeout_us);
   send_request (stream);

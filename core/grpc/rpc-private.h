@@ -11,9 +11,9 @@
 
 struct RpcRequest {
   grpc_slice method;
-  grpc_metadata *metadata;   /* the caller's, and one for credentials */
+  grpc_metadata *metadata;   /* the caller's, and then what credentials add */
   gsize n_metadata;
-  gboolean has_credentials;  /* the last one is theirs */
+  gsize n_credentials;       /* of them, the last ones */
   GBytes *message;           /* NULL: a stream's */
 };
 

@@ -64,7 +64,7 @@ rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_me
     return NULL;
   request = g_new0 (RpcRequest, 1);
   request->method = grpc_slice_from_copied_string (method);
-  request->metadata = g_new (grpc_metadata, n_metadata + 1);
+  request->metadata = g_new (grpc_metadata, n_metadata);
   request->message = message == NULL ? NULL : g_bytes_ref (message);
   for (i = 0; i < n_metadata; i++) {
     if (!add_metadatum (request, &metadata[i], error)) {
@@ -75,22 +75,16 @@ rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_me
   return request;
 }
 
-static void
-drop_last (RpcRequest *request)
-{
-  const grpc_metadata *row = &request->metadata[--request->n_metadata];
-
-  grpc_slice_unref (row->key);
-  grpc_slice_unref (row->value);
-}
-
 void
 rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credentials)
 {
-  if (request->has_credentials)
-    drop_last (request);
-  ccore_credentials_add_to (credentials, &request->metadata[request->n_metadata++]);
-  request->has_credentials = TRUE;
+  const gsize n_own = request->n_metadata - request->n_credentials;
+
+  ccore_metadata_clear (request->metadata + n_own, request->n_credentials);
+  request->n_credentials = ccore_credentials_count (credentials);
+  request->n_metadata = n_own + request->n_credentials;
+  request->metadata = g_renew (grpc_metadata, request->metadata, request->n_metadata);
+  ccore_credentials_add_to (credentials, request->metadata + n_own);
 }
 
 void
@@ -98,8 +92,7 @@ rpc_request_free (RpcRequest *request)
 {
   if (request == NULL)
     return;
-  while (request->n_metadata > 0)
-    drop_last (request);
+  ccore_metadata_clear (request->metadata, request->n_metadata);
   g_free (request->metadata);
   grpc_slice_unref (request->method);
   g_clear_pointer (&request->message, g_bytes_unref);

@@ -93,13 +93,14 @@ call_credentials_start (CallCredentials *credentials)
 }
 
 CallCredentials *
-call_credentials_new (Control *control, const PoolCredentials *from, const char *pool, GError **error)
+call_credentials_new (Control *control, const PoolCredentials *from, const char *const *metadata, const char *pool,
+                      GError **error)
 {
   const Stamp stamp = from->kind == CREDENTIALS_TOKEN_FILE ? look (from->value) : (Stamp) { 0 };
-  g_autofree char *value = credential_read (from, error);
+  g_autofree char *value = from->kind == CREDENTIALS_NONE ? NULL : credential_read (from, error);
   CallCredentials *credentials;
 
-  if (value == NULL)
+  if (value == NULL && from->kind != CREDENTIALS_NONE)
     return NULL;
   credentials = g_new0 (CallCredentials, 1);
   credentials->control = control;
@@ -107,7 +108,7 @@ call_credentials_new (Control *control, const PoolCredentials *from, const char 
   credentials->pool = pool;
   credentials->stamp = stamp;
   credentials->timer = (ControlTimer) { .func = refresh, .data = credentials };
-  credentials->ccore = ccore_credentials_new (credential_header (from->kind), value);
+  credentials->ccore = ccore_credentials_new (credential_header (from->kind), value, metadata);
   return credentials;
 }
 

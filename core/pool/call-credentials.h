@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * call-credentials: what a pool's calls prove themselves with, kept up to date.
+ * call-credentials: what a pool's calls carry and prove themselves with, kept up to date.
  *
  * A token's file is looked at every CALL_CREDENTIALS_REFRESH_US; where it has
  * changed, calls carry the new token from then on, and no channel is replaced.  A
@@ -19,8 +19,10 @@
 
 typedef struct CallCredentials CallCredentials;
 
-/* FROM and POOL (its name, for people) outlive it.  NULL with credential_read()'s errors; not for NONE. */
-CallCredentials *call_credentials_new (Control *control, const PoolCredentials *from, const char *pool, GError **error);
+/* FROM and POOL (its name, for people) outlive it; METADATA: as ccore_credentials_new()'s.  NULL with
+ * credential_read()'s errors. */
+CallCredentials *call_credentials_new (Control *control, const PoolCredentials *from, const char *const *metadata,
+                                       const char *pool, GError **error);
 /* NULL is ignored. */
 void call_credentials_free (CallCredentials *credentials);
 /* Begins to look at the token's file. */

@@ -63,11 +63,21 @@ gboolean
 cenote_pool_get_plaintext_credentials (CenotePool *pool, const char **out_header, char **out_value)
 {
   g_return_val_if_fail (pool != NULL && out_header != NULL && out_value != NULL, FALSE);
-  if (pool->plain_credentials == NULL || process_is_forked_child ())
+  if (pool->plain_credentials == NULL || ccore_credentials_header (pool->plain_credentials) == NULL ||
+      process_is_forked_child ())
     return FALSE;
   *out_header = ccore_credentials_header (pool->plain_credentials);
   *out_value = ccore_credentials_dup_value (pool->plain_credentials);
   return TRUE;
+}
+
+const char *const *
+cenote_pool_get_plaintext_metadata (CenotePool *pool)
+{
+  static const char *const none[] = { NULL };
+
+  g_return_val_if_fail (pool != NULL, none);
+  return pool->plain_credentials == NULL ? none : ccore_credentials_pairs (pool->plain_credentials);
 }
 
 /* ------------------------------------------------------------------- status */

@@ -216,7 +216,7 @@ make_plugins (CenotePool *pool, GError **error)
   return TRUE;
 }
 
-/* Channels of a secure transport carry credentials themselves; without one calls do, where that is allowed. */
+/* Channels of a secure transport carry these themselves; without one calls do: credentials where that is allowed. */
 static gboolean
 channels_prove (const PoolSettings *settings)
 {
@@ -228,9 +228,11 @@ make_credentials (CenotePool *pool, GError **error)
 {
   const PoolSettings *settings = pool->settings;
 
-  if (settings->credentials.kind == CREDENTIALS_NONE)
+  const char *const *metadata = settings->options[POOL_METADATA].value.list;
+
+  if (settings->credentials.kind == CREDENTIALS_NONE && metadata == NULL)
     return TRUE;
-  pool->credentials = call_credentials_new (pool->control, &settings->credentials, settings->name, error);
+  pool->credentials = call_credentials_new (pool->control, &settings->credentials, metadata, settings->name, error);
   if (pool->credentials == NULL)
     return FALSE;
   if (!channels_prove (settings))

@@ -72,6 +72,8 @@ private:
     const char *header = nullptr;
     char *value = nullptr;
 
+    for (const char *const *pair = cenote_pool_get_plaintext_metadata (pool_.raw ()); *pair != nullptr; pair += 2)
+      context.AddMetadata (pair[0], pair[1]);
     if (!cenote_pool_get_plaintext_credentials (pool_.raw (), &header, &value))
       return;
     std::unique_ptr<char, decltype (&g_free)> owned (value, g_free);

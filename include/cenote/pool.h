@@ -198,6 +198,16 @@ CENOTE_API gboolean cenote_pool_execute (CenotePool *pool, CenoteOperation opera
  */
 CENOTE_API gboolean cenote_pool_get_plaintext_credentials (CenotePool *pool, const char **out_header, char **out_value);
 
+/**
+ * cenote_pool_get_plaintext_metadata:
+ *
+ * The pool's key metadata, as far as a call that the program makes itself has to carry it, because the
+ * transport is not secure and so the channel does not.  Cenote's own calls and the C++ stubs need none of this.
+ * Returns: (transfer none): names and values in turn, NULL at the end; valid while @pool is.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API const char *const *cenote_pool_get_plaintext_metadata (CenotePool *pool);
+
 /* ---------------------------------------------------------------- by address */
 
 /**

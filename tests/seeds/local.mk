@@ -36,3 +36,13 @@ tests_seeds_tests_SOURCES = \
   tests/servers/gauges.h \
   tests/servers/servers.h \
   tests/unit/log-capture.h
+
+if HAVE_LIBCRYPTO
+tests_seeds_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
+tests_seeds_tests_LDADD += $(LIBCRYPTO_LIBS)
+tests_seeds_tests_SOURCES += \
+  tests/seeds/test-seed-a2-interceptors.cc \
+  tests/servers/authority.h \
+  tests/servers/folder.h \
+  tests/servers/tls-client.h
+endif

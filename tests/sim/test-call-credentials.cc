@@ -20,7 +20,7 @@ protected:
   CallCredentialsTest () : sim (sim_new_empty (1)), path (folder.write ("token", "first\n"))
   {
     from = { CREDENTIALS_TOKEN_FILE, &path[0] };
-    credentials = call_credentials_new (sim_control (sim), &from, "users", nullptr);
+    credentials = call_credentials_new (sim_control (sim), &from, nullptr, "users", nullptr);
     call_credentials_start (credentials);
   }
 
@@ -98,7 +98,7 @@ TEST_F (CallCredentialsTest, OfAKeyNeverChangeAndWantNoTimer)
   const PoolCredentials of_key = { CREDENTIALS_API_KEY, key };
 
   call_credentials_free (credentials);
-  credentials = call_credentials_new (sim_control (sim), &of_key, "users", nullptr);
+  credentials = call_credentials_new (sim_control (sim), &of_key, nullptr, "users", nullptr);
   call_credentials_start (credentials);
   EXPECT_EQ (sim_next_us (sim), G_MAXINT64);
   EXPECT_EQ (value (), "api-key: s3cret");

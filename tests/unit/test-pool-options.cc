@@ -68,6 +68,7 @@ const struct {
   { "hard-stream-limit", "no" },
   { "api-key", nullptr },
   { "token-file", nullptr },
+  { "metadata", nullptr },
   { "service-config", nullptr },
   { "channel-args", nullptr },
   { "allow-plaintext-credentials", "no" },
@@ -150,7 +151,8 @@ TEST (PoolOptions, EnumsAreInTheOrderOfTheirChoices)
 TEST (PoolOptions, SecretsAreMarked)
 {
   for (guint i = 0; i < pool_options.n_rows; i++)
-    EXPECT_EQ ((pool_options.rows[i].flags & CENOTE_OPTION_SECRET) != 0, i == POOL_URI || i == POOL_API_KEY)
+    EXPECT_EQ ((pool_options.rows[i].flags & CENOTE_OPTION_SECRET) != 0,
+               i == POOL_URI || i == POOL_API_KEY || i == POOL_METADATA)
       << pool_options.rows[i].name;
 }
 
