@@ -140,6 +140,15 @@ attempt_failed (Channel *channel, ChannelEvent event, const char *error)
   wait_without_link (channel, event, channel->last_error);
 }
 
+static void
+attempt_took_too_long (Channel *channel)
+{
+  g_autofree char *error = g_strdup_printf ("no connection within connect-timeout (%" G_GINT64_FORMAT " ms)",
+                                            channel->site->connect_timeout_us / 1000);
+
+  attempt_failed (channel, CHANNEL_LATE, error);
+}
+
 static gboolean
 wants_prime (const Channel *channel)
 {
@@ -316,6 +325,15 @@ attempt_succeeded (Channel *channel, ChannelEvent event)
   enter_ready (channel, event, now_us (channel) - channel->attempt_us);
 }
 
+static void
+end_prime (Channel *channel, ChannelEvent event, const char *reason)
+{
+  if (event == CHANNEL_PRIMED)
+    attempt_succeeded (channel, event);
+  else
+    attempt_failed (channel, event, reason);
+}
+
 static gboolean
 is_healthy (const Channel *channel)
 {
@@ -440,8 +458,6 @@ handle_waiting (Channel *channel, ChannelEvent event, const char *reason)
 static void
 handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
 {
-  g_autofree char *late = NULL;
-
   switch (event) {
   case CHANNEL_LINK_READY:
     if (wants_prime (channel))
@@ -450,12 +466,9 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
       attempt_succeeded (channel, event);
     break;
   case CHANNEL_PRIMED:
-    if (is_being_primed (channel))
-      attempt_succeeded (channel, event);
-    break;
   case CHANNEL_PRIME_FAILED:
     if (is_being_primed (channel))
-      attempt_failed (channel, event, reason);
+      end_prime (channel, event, reason);
     break;
   case CHANNEL_LINK_FAILED:
     attempt_failed (channel, event, reason);
@@ -464,9 +477,7 @@ handle_connecting (Channel *channel, ChannelEvent event, const char *reason)
     attempt_failed (channel, event, "the connection was closed as soon as it was made");
     break;
   case CHANNEL_LATE:
-    late = g_strdup_printf ("no connection within connect-timeout (%" G_GINT64_FORMAT " ms)",
-                            channel->site->connect_timeout_us / 1000);
-    attempt_failed (channel, event, late);
+    attempt_took_too_long (channel);
     break;
   case CHANNEL_DRAIN:
     address_gave_up (channel->address, channel);
