@@ -179,6 +179,7 @@ libcenote_core_la_SOURCES = \
   core/pool/pool-probes.c \
   core/pool/pool-rotation.c \
   core/pool/pool-status.c \
+  core/pool/pool-tracking.c \
   core/pool/pool-verbs.c \
   core/pool/pool-view.c \
   core/pool/pool-view.h \
@@ -212,6 +213,7 @@ libcenote_core_la_SOURCES = \
   core/slots/slot-table.c \
   core/slots/slot-table.h \
   core/slots/slot-loads.c \
+  core/slots/slot-tracking.c \
   core/slots/slot-view.c \
   core/slots/slot-suspects.c \
   core/slots/slots.c \

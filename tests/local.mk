@@ -120,6 +120,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-slot-addresses.cc \
   tests/unit/test-slot-loads.cc \
   tests/unit/test-slot-suspects.cc \
+  tests/unit/test-slot-tracking.cc \
   tests/unit/test-status-error.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \
@@ -398,6 +399,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-rotation.cc \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \
+  tests/sim/test-tracking.cc \
   tests/sim/test-view.cc \
   tests/unit/log-capture.h
 

@@ -81,6 +81,8 @@ write_pool (const CenotePoolStatus *status, const Terminal *terminal, GString *o
                           status->current_size, status->expected_size, status->in_flight);
   if (status->waiters > 0)
     g_string_append_printf (out, ", %" G_GINT64_FORMAT " waiting", status->waiters);
+  if (status->leaks > 0)
+    g_string_append_printf (out, ", %" G_GINT64_FORMAT " held too long", status->leaks);
   if (target != NULL)
     g_string_append_printf (out, ", to %s", target);
   g_string_append_c (out, '\n');

@@ -19,6 +19,7 @@ typedef struct AsyncCall {
   CallTask task;
   CallThread *thread;
   Waiter waiter;
+  LeaseOrigin *origin;       /* nullable */
   CenoteLease lease;
   Loop *loop;                /* until it is handed to it */
   CenotePool *pool;          /* (reference) */
@@ -54,6 +55,7 @@ dispatch (LoopItem *item, gboolean run)
     call->notify (call->user_data);
   g_clear_pointer (&call->reply, g_bytes_unref);
   g_clear_error (&call->error);
+  g_free (call->origin);
   cenote_pool_unref (call->pool);
   g_free (call);
 }
@@ -197,6 +199,8 @@ plan_call (AsyncCall *call, const char *method, GBytes *request, const CenoteCal
   if (!call->planned)
     return FALSE;
   call->plan.record.id = pool_next_id (call->pool);
+  call->origin = pool_origin_here (call->pool);
+  call->plan.wish.origin = call->origin;
   call->waiter = (Waiter) {
     .for_lease = TRUE,
     .fails_when_down = !call->plan.wait_for_ready,

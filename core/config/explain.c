@@ -117,6 +117,30 @@ write_targets (Page *page, char **targets)
     g_string_append_printf (page->text, "# dials %s\n", targets[i]);
 }
 
+/* (nullable): what the tracked path costs; NULL: the pool is not on it. */
+static const char *
+tracking_of (const PoolSettings *pool)
+{
+  gboolean watches = pool_number (pool, POOL_LEAK_THRESHOLD) != CENOTE_OFF;
+  gboolean limits = pool_flag (pool, POOL_HARD_STREAM_LIMIT);
+
+  if (watches)
+    return "tracked path (leak-threshold): with each get a stack trace, and with get and release a lock that all threads "
+           "share: ten microseconds or more in place of nanoseconds";
+  return limits ? "tracked path (hard-stream-limit): each get and release writes counters that all threads share: some "
+                  "twenty times what they cost without, and threads wait for each other's writes"
+                : NULL;
+}
+
+static void
+write_tracking (Page *page, const PoolSettings *pool)
+{
+  const char *tracking = tracking_of (pool);
+
+  if (tracking != NULL)
+    g_string_append_printf (page->text, "# %s\n", tracking);
+}
+
 static void
 write_pool (Page *page, const PoolSettings *pool)
 {
@@ -125,6 +149,7 @@ write_pool (Page *page, const PoolSettings *pool)
   if (pool->failure != NULL)
     g_string_append_printf (page->text, "# cannot run: %s\n", pool->failure->message);
   write_targets (page, pool->targets);
+  write_tracking (page, pool);
   write_table (page, &pool_options, pool->options);
   page->pool = NULL;
 }
@@ -250,6 +275,7 @@ json_pool (GString *out, const PoolSettings *pool)
   json_member_string (out, "failure", pool->failure != NULL ? pool->failure->message : NULL);
   json_name (out, "targets");
   json_strv (out, (const char *const *) pool->targets);
+  json_member_string (out, "tracking", tracking_of (pool));
   json_table (out, "options", &pool_options, pool->options);
   json_uses (out, "plugins", uses);
   json_end_object (out);

@@ -159,7 +159,5 @@ static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
 const OptionTable process_options = OPTION_TABLE (process_rows);
 const OptionTable pool_options = OPTION_TABLE (pool_rows);
 
-const gboolean pool_options_pending[N_POOL_OPTIONS] = {
-  [POOL_LEAK_THRESHOLD] = TRUE,
-  [POOL_HARD_STREAM_LIMIT] = TRUE,
-};
+/* None at the moment. */
+const gboolean pool_options_pending[N_POOL_OPTIONS] = { FALSE };

@@ -77,7 +77,9 @@ WaitOutcome
 pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
   BlockedWaiter blocked = { .waiter = *wish, .timeout_us = timeout_us, .pool = pool, .lease = CENOTE_LEASE_INIT };
+  g_autofree LeaseOrigin *origin = wish->for_lease ? pool_origin_here (pool) : NULL;
 
+  blocked.waiter.wish.origin = origin;
   blocked.waiter.done = blocked_done;
   monitor_init (&blocked.monitor);
   if (!control_call (pool->control, blocked_begin, &blocked)) {
@@ -223,6 +225,7 @@ typedef struct AsyncWaiter {
   CenoteAcquireCallback callback;
   gpointer user_data;
   GDestroyNotify notify;
+  LeaseOrigin *origin;       /* nullable */
   CenoteLease lease;
   GError *error;
   gboolean cancelled;
@@ -239,6 +242,7 @@ async_free (gpointer data)
   if (async->notify != NULL)
     async->notify (async->user_data);
   g_clear_error (&async->error);
+  g_free (async->origin);
   cenote_pool_unref (async->pool);
   g_free (async);
 }
@@ -360,6 +364,8 @@ async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
   async->pool = cenote_pool_ref (pool);
   async->context = context == NULL ? g_main_context_ref_thread_default () : g_main_context_ref (context);
   async->waiter.for_lease = TRUE;
+  async->origin = pool_origin_here (pool);
+  async->waiter.wish.origin = async->origin;
   async->waiter.wish.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
   async->waiter.done = async_done;
   async->waiter.cancelled = async_cancelled;

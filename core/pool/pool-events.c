@@ -126,6 +126,8 @@ place_inherit (CenotePool *pool, Channel *channel)
 static void
 count_state (CenotePool *pool, CenoteChannelState state, int step)
 {
+  if (state == CENOTE_CHANNEL_CONNECTING)
+    pool->n_connecting += (guint) step;
   if (state == CENOTE_CHANNEL_DRAINING)
     pool->n_draining += (guint) step;
   else if (state != CENOTE_CHANNEL_SHUTDOWN)

@@ -288,6 +288,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->callbacks = callbacks_ref (site->callbacks);
   pool->counters = counters_new ();
   pool->table = make_table (pool);
+  pool_track_leases (pool);
   pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);
   pool->dials = connector_dials (settings);
   pool->last_error_us = -1;

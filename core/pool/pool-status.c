@@ -70,6 +70,7 @@ pool_status_new (CenotePool *pool)
   status->last_error = g_strdup (pool->settings->failure != NULL ? pool->settings->failure->message : pool->last_error);
   status->last_error_age_ms = pool->last_error_us < 0 ? -1 : (control_now_us (pool->control) - pool->last_error_us) / 1000;
   monitor_unlock (&pool->lock);
+  status->leaks = slot_table_leaks (pool->table);
   fill_channels (status, pool);
   return status;
 }
@@ -172,6 +173,7 @@ append_counts (GString *json, const CenotePoolStatus *status)
   json_member_int64 (json, "draining", status->draining);
   json_member_int64 (json, "in_flight", status->in_flight);
   json_member_int64 (json, "waiters", status->waiters);
+  json_member_int64 (json, "leaks", status->leaks);
 }
 
 void

@@ -18,9 +18,21 @@ leave_address (CenotePool *pool, Waiter *waiter)
   pool_want_plan (pool);
 }
 
+/* A dialled address's waiters wait for that one alone. */
+static void
+count_waiter (CenotePool *pool, const Waiter *waiter, gint step)
+{
+  atomic_fetch_add (&pool->n_waiters, (guint) step);
+  if (!waiter->for_lease || waiter->dial != NULL)
+    return;
+  pool->n_lease_waiters += (guint) step;
+  slot_table_set_waiting (pool->table, pool->n_lease_waiters);
+}
+
 static void
 take_out (CenotePool *pool, Waiter *waiter)
 {
+  count_waiter (pool, waiter, -1);
   if (waiter->deadline.due_us <= pool->oldest_deadline_us)
     pool->oldest_is_known = FALSE;
   control_timer_unset (pool->control, &waiter->deadline);
@@ -63,11 +75,20 @@ late_dial_error (CenotePool *pool, const Waiter *waiter)
 static GError *
 late_error (CenotePool *pool, const Waiter *waiter)
 {
-  g_autoptr (GError) miss = pool_miss_error (pool, pool->paused ? LEASE_PAUSED : LEASE_NONE);
-  gint64 waited_us = control_now_us (pool->control) - waiter->since_us;
+  gint64 waited_ms = (control_now_us (pool->control) - waiter->since_us) / 1000;
+  g_autofree char *counts = pool_describe_counts (pool);
+  const char *hint = "acquire-timeout says how long to wait";
 
-  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_TIMEOUT, "No channel within %" G_GINT64_FORMAT " ms: %s", waited_us / 1000,
-                      miss->message);
+  if (pool->paused)
+    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_TIMEOUT,
+                        "No channel within %" G_GINT64_FORMAT " ms: Pool %s is paused (%s): it waits for cenote_pool_resume()",
+                        waited_ms, pool->settings->name, counts);
+  if (pool->n_ready == 0)
+    hint = "acquire-timeout says how long to wait; the last error, what to wait for";
+  else if (pool_limits_streams (pool))
+    hint = "every ready channel has its max-streams-per-channel of leases: raise size, or that and the server's limit";
+  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_TIMEOUT, "No channel within %" G_GINT64_FORMAT " ms: Pool %s has %s (%s): %s",
+                      waited_ms, pool->settings->name, pool->n_ready == 0 ? "no ready channel" : "no room", counts, hint);
 }
 
 static void
@@ -98,9 +119,12 @@ refusal (CenotePool *pool, const Waiter *waiter)
   GError *hopeless;
 
   if (g_queue_get_length (&pool->waiters) >= max) {
+    g_autofree char *counts = pool_describe_counts (pool);
+
     counters_add (pool->counters, COUNTER_WAITERS_REFUSED, 1);
-    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT, "Pool %s has %" G_GINT64_FORMAT " waiters already (max-waiters)",
-                        pool->settings->name, max);
+    return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT,
+                        "Pool %s has %" G_GINT64_FORMAT " waiters already (%s): raise max-waiters, or what they wait for",
+                        pool->settings->name, max, counts);
   }
   hopeless = pool_hopeless (pool);
   return hopeless == NULL && waiter->fails_when_down ? pool_down_error (pool) : hopeless;
@@ -162,6 +186,7 @@ enqueue (CenotePool *pool, Waiter *waiter)
   waiter->pool = cenote_pool_ref (pool);
   g_queue_push_tail (&pool->waiters, waiter);
   waiter->at = pool->waiters.tail;
+  count_waiter (pool, waiter, 1);
   if (waiter->id != 0)
     g_hash_table_insert (pool->waiter_ids, GUINT_TO_POINTER (waiter->id), waiter);
 }
@@ -202,8 +227,11 @@ pool_unwait (CenotePool *pool, Waiter *waiter)
 static LeaseResult
 get_for (CenotePool *pool, const Waiter *waiter, CenoteLease *out_lease)
 {
+  LeaseWish wish = waiter->wish;
+
+  wish.in_turn = TRUE;
   if (waiter->address == NULL)
-    return lease_get (pool->table, &waiter->wish, TRUE, out_lease);
+    return lease_get (pool->table, &wish, TRUE, out_lease);
   return waiter->address->n_ready == 0 ? LEASE_NONE : lease_dial (pool->table, waiter->address->name, TRUE, out_lease);
 }
 
@@ -273,6 +301,23 @@ fail_impatient (CenotePool *pool)
   }
 }
 
+/* Where streams are limited nobody overtakes one for whom there is no room yet. */
+static void
+serve_in_order (CenotePool *pool)
+{
+  gboolean keeps_order = pool_limits_streams (pool) && !pool->dials;
+  gboolean is_full = FALSE;
+  GList *at = pool->waiters.head;
+
+  while (at != NULL) {
+    Waiter *waiter = at->data;
+
+    at = at->next;
+    if (!(is_full && waiter->for_lease) && !serve (pool, waiter))
+      is_full = keeps_order;
+  }
+}
+
 void
 pool_serve_waiters (CenotePool *pool)
 {
@@ -294,12 +339,7 @@ pool_serve_waiters (CenotePool *pool)
     fail_impatient (pool);
     return;
   }
-  while (at != NULL) {
-    GList *next = at->next;
-
-    serve (pool, at->data);
-    at = next;
-  }
+  serve_in_order (pool);
 }
 
 void

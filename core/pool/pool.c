@@ -160,6 +160,7 @@ note_sizes (CenotePool *pool)
 {
   monitor_lock (&pool->lock);
   pool->shown_current = pool->n_ready;
+  pool->shown_connecting = pool->n_connecting;
   pool->shown_expected = pool_expected (pool);
   monitor_unlock (&pool->lock);
 }
@@ -265,6 +266,7 @@ become_over (CenotePool *pool)
   control_timer_unset (pool->control, &pool->status_timer);
   control_timer_unset (pool->control, &pool->drain_timer);
   control_timer_unset (pool->control, &pool->window_timer);
+  pool_unwatch_leases (pool);
   g_hash_table_remove_all (pool->address_names);
   g_ptr_array_set_size (pool->addresses, 0);
   g_ptr_array_set_size (pool->names, 0);
@@ -356,6 +358,7 @@ pool_start (CenotePool *pool)
     call_credentials_start (pool->credentials);
   status_is_due (pool);
   pool_start_ejection (pool);
+  pool_watch_leases (pool);
   if (pool_number (pool->settings, POOL_INITIALIZATION) != INITIALIZATION_MANUAL && pool->settings->failure == NULL)
     pool_set_phase (pool, POOL_RUNNING);
   else
@@ -603,20 +606,42 @@ pool_find_address (CenotePool *pool, guint32 id)
 
 /* -------------------------------------------------------------------- errors */
 
-static GError *
-not_connected (CenotePool *pool, const char *hint)
+char *
+pool_describe_counts (CenotePool *pool)
 {
   g_autofree char *last = NULL;
-  guint current, expected;
+  guint current, expected, connecting;
 
   monitor_lock (&pool->lock);
   last = g_strdup (pool->last_error);
   current = pool->shown_current;
   expected = pool->shown_expected;
+  connecting = pool->shown_connecting;
   monitor_unlock (&pool->lock);
-  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED,
-                      "Pool %s has no ready channel (%u of %u ready%s%s)%s", pool->settings->name, current, expected,
-                      last == NULL ? "" : "; last error: ", last == NULL ? "" : last, hint);
+  return g_strdup_printf ("%u of %u ready, %u connecting, %" G_GINT64_FORMAT " in flight, %u waiting%s%s", current, expected,
+                          connecting, slot_table_in_flight (pool->table), atomic_load (&pool->n_waiters),
+                          last == NULL ? "" : "; last error: ", last == NULL ? "" : last);
+}
+
+static GError *
+not_connected (CenotePool *pool, const char *hint)
+{
+  g_autofree char *counts = pool_describe_counts (pool);
+
+  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, "Pool %s has no ready channel (%s)%s", pool->settings->name,
+                      counts, hint);
+}
+
+/* Each ready channel has its limit of leases, or others wait already. */
+static GError *
+no_room (CenotePool *pool)
+{
+  g_autofree char *counts = pool_describe_counts (pool);
+
+  return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT,
+                      "Pool %s has no room for another lease (%s; hard-stream-limit with max-streams-per-channel=%" G_GINT64_FORMAT
+                      "): raise size, or the limit here and at the server; cenote_pool_acquire() waits its turn",
+                      pool->settings->name, counts, pool_number (pool->settings, POOL_MAX_STREAMS_PER_CHANNEL));
 }
 
 GError *
@@ -637,6 +662,8 @@ pool_miss_error (CenotePool *pool, LeaseResult result)
     return g_error_new (CENOTE_ERROR, CENOTE_ERROR_INVALID,
                         "Pool %s has no channel for every caller: the addresses of its connector %s come from cenote_pool_dial()",
                         name, pool->settings->connector->plugin->name);
+  case LEASE_FULL:
+    return no_room (pool);
   case LEASE_NONE:
   case LEASE_GOT:
   case LEASE_MOCKED:

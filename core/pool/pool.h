@@ -119,11 +119,12 @@ struct CenotePool {
   CcoreCredentials *plain_credentials; /* any thread, immutable (reference): what calls carry as channels do not; nullable */
   _Atomic guint next_waiter_id;
 
-  Monitor lock;              /* the next six: for callers' errors, and the mock */
+  Monitor lock;              /* the next seven: for callers' errors, and the mock */
   char *last_error;
   gint64 last_error_us;      /* -1: none */
   guint shown_current;
   guint shown_expected;
+  guint shown_connecting;
   MockBox *mock;             /* stays until no view asks for it any more */
   gboolean mocked;
 
@@ -172,6 +173,7 @@ struct CenotePool {
   ControlTimer window_timer;
   ControlNote suspects;      /* any thread, where suspects_noted was FALSE */
   _Atomic gboolean suspects_noted;
+  guint n_connecting;
 
   ControlDeferred settle;
   gboolean rotation_changed; /* the view must be published anew */
@@ -188,6 +190,11 @@ struct CenotePool {
   gint64 stop_us;            /* when it began to stop */
 
   GQueue waiters;            /* of Waiter, first come first */
+  _Atomic guint n_waiters;   /* any thread */
+  guint n_lease_waiters;     /* those that any channel will do for */
+  ControlNote room;          /* any thread, where room_noted was FALSE: a lease was released that somebody waits for */
+  _Atomic gboolean room_noted;
+  ControlTimer leak_timer;
   gint64 oldest_deadline_us; /* of theirs, where it is known */
   gboolean oldest_is_known;
   GHashTable *waiter_ids;    /* id → Waiter */
@@ -272,6 +279,8 @@ void pool_link_event (gpointer owner, LinkEvent event, const char *error);
 void pool_init_timers (CenotePool *pool);
 /* Any thread: the first get on a parked view. */
 void pool_wanted_by_caller (gpointer pool);
+/* (transfer full): any thread: "3 of 5 ready, 1 connecting, 20 in flight, 2 waiting; last error: …". */
+char *pool_describe_counts (CenotePool *pool);
 /* Begins as `initialization` says. */
 void pool_start (CenotePool *pool);
 /* Any thread: pool.init, to the sink of that id or (0) to all. */
@@ -335,6 +344,18 @@ void pool_cache_tell_miss (CenotePool *pool, const Address *address);
 /* (transfer full): the addresses closed since the last time. */
 char **pool_cache_expire (CenotePool *pool);
 gboolean pool_cache_close_on_release (CenotePool *pool, const char *name);
+
+/* ------------------------------------------------------- pool-tracking.c */
+
+/* Where leases are limited or watched: sets the table's tracking. */
+void pool_track_leases (CenotePool *pool);
+/* (transfer full) (nullable), any thread: where the caller is, for a lease that another thread takes for it. */
+LeaseOrigin *pool_origin_here (const CenotePool *pool);
+/* Begins to look for leaks. */
+void pool_watch_leases (CenotePool *pool);
+void pool_unwatch_leases (CenotePool *pool);
+gboolean pool_watches_leases (const CenotePool *pool);
+gboolean pool_limits_streams (const CenotePool *pool);
 
 /* --------------------------------------------------------- pool-waiters.c */
 

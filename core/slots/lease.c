@@ -11,14 +11,17 @@
 
 /* CenoteLease.priv: the seal is the entry under the mark, so that nothing is
  * followed that a get did not write.  The mark turns a pointer into what is none,
- * fits into an instruction, and leaves the lowest bit of the seal to leases whose
- * release is told to the picker with their latency. */
+ * fits into an instruction, and leaves the lowest bits of the seal to leases whose
+ * release is told to the picker with their latency, and to those that are tracked. */
 enum { LEASE_ENTRY, LEASE_GENERATION, LEASE_SEAL };
 #define LEASE_MARK ((gsize) (gssize) -0x43656e70)
 #define LEASE_TIMED ((gsize) 1)
+#define LEASE_TRACKED ((gsize) 2)
 
 /* So seldom that the code for it may lie far off, and the usual way needs no jump. */
 #define RARELY(condition) __builtin_expect_with_probability (!!(condition), 0, 1.0)
+
+static const LeaseWish any_channel;
 
 static _Atomic guint64 double_releases;
 static _Atomic guint64 foreign_leases;
@@ -155,6 +158,16 @@ due_for_sample (guint64 epoch, const SlotView *view)
   return view->sample_rate != 0 && (epoch / 2) % view->sample_rate == 0;
 }
 
+/* Who comes later does not overtake those who wait for room. */
+static gboolean
+must_queue (const Row *row)
+{
+  SlotTable *table = row->table;
+
+  return table->tracking.stream_limit > 0 && !row->in_turn &&
+         atomic_load_explicit (&table->n_waiting, memory_order_seq_cst) > 0;
+}
+
 /* What a view's flags ask for; LEASE_GOT: nothing that stops this get. */
 static LeaseResult
 heed_flags (Row *row, SlotView *view, guint32 flags, gboolean timed)
@@ -172,20 +185,27 @@ heed_flags (Row *row, SlotView *view, guint32 flags, gboolean timed)
     return LEASE_DIALLED;
   if (flags & VIEW_PAUSED)
     return LEASE_PAUSED;
+  if ((flags & VIEW_TRACKED) != 0 && must_queue (row))
+    return LEASE_FULL;
   if (!timed && due_for_sample (atomic_load_explicit (&row->epoch, memory_order_relaxed), view))
     return LEASE_SAMPLE;
   return LEASE_GOT;
 }
 
-static gboolean
-take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
+/* TRACKED: within the channel's limit, and with a record of where it was taken. */
+static G_ALWAYS_INLINE inline gboolean
+take_at (Row *row, const SlotView *view, guint32 i, gboolean tracked, CenoteLease *out_lease)
 {
   Slot *slot = view->refs[i].slot;
   Tally *tally = ref_tally (row, &view->refs[i]);
-  gsize mark = LEASE_MARK;
+  gsize mark = tracked ? LEASE_MARK | LEASE_TRACKED : LEASE_MARK;
   LeaseEntry *entry;
 
+  if (tracked && !slot_admit (row, slot))
+    return FALSE;
   if (!take (slot, tally, row->asymmetric)) {
+    if (tracked)
+      slot_leave (slot);
     untake (slot, tally, row->asymmetric);
     return FALSE;
   }
@@ -195,7 +215,17 @@ take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
     mark |= LEASE_TIMED;
   }
   lease_fill (out_lease, entry, slot, tally, mark);
+  if (tracked)
+    entry->watched = lease_watch (row, slot);
   return TRUE;
+}
+
+static gboolean
+take_place (Row *row, const SlotView *view, guint32 i, CenoteLease *out_lease)
+{
+  gboolean tracked = (atomic_load_explicit (&view->flags, memory_order_relaxed) & VIEW_TRACKED) != 0;
+
+  return G_UNLIKELY (tracked) ? take_at (row, view, i, TRUE, out_lease) : take_at (row, view, i, FALSE, out_lease);
 }
 
 static guint32
@@ -289,11 +319,12 @@ search (Row *row, SlotView *view, guint32 answer, gboolean timed, CenoteLease *o
     LeaseResult result = heed_flags (row, view, flags, timed);
     SlotView *newer;
 
+    row->full = FALSE;
     if (result != LEASE_GOT || take_any (row, view, flags, answer, out_lease))
       return result;
     newer = atomic_load_explicit (&table->view, memory_order_seq_cst);
     if (newer == view && atomic_load_explicit (&table->shows, memory_order_seq_cst) == shows)
-      return LEASE_NONE;
+      return row->full ? LEASE_FULL : LEASE_NONE;
     view = newer;
     answer = CENOTE_PICK_NONE;
   }
@@ -334,12 +365,16 @@ lease_get_special (SlotTable *table, const LeaseWish *wish, gboolean timed, Ceno
   row->pick.key_hash = wish->key_hash;
   row->pick.has_key = wish->key_hash != 0;
   row->avoid = wish->avoid;
+  row->origin = wish->origin;
+  row->in_turn = wish->in_turn;
   hot_store_epoch (&row->epoch, atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1, row->asymmetric);
   view = atomic_load_explicit (&table->view, memory_order_seq_cst);
   result = get_with_care (row, view, CENOTE_PICK_NONE, timed, out_lease);
   row->pick.key_hash = 0;
   row->pick.has_key = 0;
   row->avoid = 0;
+  row->origin = NULL;
+  row->in_turn = FALSE;
   return result;
 }
 
@@ -366,7 +401,7 @@ get_quickly (SlotTable *table, CenoteLease *out_lease)
   guint32 i;
 
   if (RARELY (recent->serial != table->serial))
-    return lease_get_special (table, &(LeaseWish){ 0 }, FALSE, out_lease);
+    return lease_get_special (table, &any_channel, FALSE, out_lease);
   epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed) + 1;
   hot_store_epoch (&row->epoch, epoch, TRUE);
   view = atomic_load_explicit (&table->view, memory_order_seq_cst);
@@ -418,6 +453,10 @@ dial (Row *row, SlotView *view, const char *address, gboolean timed, CenoteLease
   i = slot_addresses_find (view->addresses, address);
   if (i != SLOT_NO_PLACE && take_place (row, view, i, out_lease))
     return LEASE_GOT;
+  if (row->full) {
+    row->full = FALSE;
+    return LEASE_FULL;
+  }
   count_miss (row);
   return LEASE_NONE;
 }
@@ -570,7 +609,7 @@ standing_of (const CenoteLease *lease)
 
   if (lease->channel == NULL || (entry == NULL && seal == 0))
     return STANDING_NONE;
-  if (((gsize) entry ^ (seal & ~LEASE_TIMED)) != LEASE_MARK)
+  if (((gsize) entry ^ (seal & ~(LEASE_TIMED | LEASE_TRACKED))) != LEASE_MARK)
     return STANDING_FOREIGN;
   return atomic_load_explicit (&entry->generation, memory_order_relaxed) == generation ? STANDING_HELD
                                                                                        : STANDING_RELEASED;
@@ -651,15 +690,33 @@ release_entry (LeaseEntry *entry, int status, LeaseVerdict verdict)
     untally_remotely (slot);
 }
 
-/* On another thread than took it, with something to tell, without the asymmetric barrier, or to be refused. */
+/* Before the lease's step, with which its slot may begin another life. */
+static void
+untrack (LeaseEntry *entry)
+{
+  Slot *slot = entry->slot;
+  Row *row = rows_for_release (slot->table);
+
+  lease_unwatch (slot->table, g_steal_pointer (&entry->watched));
+  slot_leave (slot);
+  if (row != NULL)
+    row_tell_room (row);
+}
+
+/* On another thread than took it, with something to tell, of a tracked table, without the asymmetric
+ * barrier, or to be refused. */
 G_GNUC_NO_INLINE void
 lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict)
 {
+  gsize seal = GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL]);
   LeaseEntry *entry = slots_forked ? NULL : entry_of (lease);
 
   *lease = (CenoteLease) CENOTE_LEASE_INIT;
-  if (entry != NULL)
-    release_entry (entry, status, verdict);
+  if (entry == NULL)
+    return;
+  if ((seal & LEASE_TRACKED) != 0)
+    untrack (entry);
+  release_entry (entry, status, verdict);
 }
 
 G_GNUC_NO_INLINE void

@@ -123,6 +123,8 @@ row_begin (Row *row, const SlotTable *table)
 {
   row->seen = 0;
   row->avoid = 0;
+  row->full = row->in_turn = FALSE;
+  row->origin = NULL;
   row->scratch = table->world.random (table->world.data);
   row->luck = table->world.random (table->world.data) | 1;
   row->pick = (CenotePickView) {

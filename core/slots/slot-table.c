@@ -45,6 +45,8 @@ take_spare_locked (void)
   table->id = n_tables++;
   table->seat = table->id % N_RECENT_ROWS * sizeof (RowCache);
   pthread_mutex_init (&table->lock, NULL);
+  pthread_mutex_init (&table->watch_lock, NULL);
+  g_queue_init (&table->watched);
   return table;
 }
 
@@ -97,6 +99,9 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
   table->wake_data = wake_data;
   table->otherwise = NULL;
   forget_suspects (table);
+  table->tracked = FALSE;
+  table->tracking = (SlotTracking) { 0 };
+  atomic_store_explicit (&table->n_waiting, 0, memory_order_relaxed);
   table->uses_before = sum_uses (table);
   table->misses_before = sum_misses (table);
   atomic_init (&table->refs, 1);

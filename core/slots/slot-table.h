@@ -2,8 +2,8 @@
 /*
  * slot-table: the structures that slot-table.c (tables' lives), slot-view.c (what
  * is in rotation), slots.c (a slot's life), slot-loads.c (what pickers know of
- * loads), rows.c (threads' rows), attachments.c (what callers hang on a channel) and
- * lease.c (the hot path) share; nobody else includes this.
+ * loads), slot-tracking.c (what costs), rows.c (threads' rows), attachments.c (what
+ * callers hang on a channel) and lease.c (the hot path) share; nobody else includes this.
  *
  * Who writes what, so that a get and a release write no line that another thread
  * writes: a row and its tallies, its thread alone (but Row.returned, on a line of
@@ -68,6 +68,7 @@ struct Slot {
   _Atomic guint64 orphan;    /* this orphan's number, never the same twice; 0: none, or somebody destroys it */
   _Atomic gint64 taken_before; /* sums when this channel moved in */
   _Atomic gint64 failures_before;
+  _Atomic gint64 held;       /* leases, where there is a stream_limit */
   _Atomic gint64 told;       /* for a row that counts nothing: the burden as it was last published */
   gint64 load;               /* control: as it was last published */
   /* Read by who attaches; written by the first of each key. */
@@ -85,6 +86,7 @@ G_STATIC_ASSERT (sizeof (Tally) == sizeof (CenoteTally));
 
 typedef struct LeaseEntry LeaseEntry;
 typedef struct LeaseBlock LeaseBlock;
+typedef struct WatchedLease WatchedLease;
 typedef struct Row Row;
 
 /* One lease's record: a generation that only the present holder knows. */
@@ -93,7 +95,10 @@ struct LeaseEntry {
   Row *home;                 /* whose list it lies in: fixed */
   Slot *slot;
   gint64 since_us;           /* when it was taken, where the picker wants latencies; else -1 */
-  Tally *tally;              /* home's for that slot */
+  union {
+    Tally *tally;            /* home's for that slot */
+    WatchedLease *watched;   /* of a tracked table's, in its place; nullable */
+  };
   LeaseEntry *next;
 };
 
@@ -138,6 +143,9 @@ struct Row {
   gboolean asymmetric;       /* the table's */
   _Atomic guint64 telling;   /* odd: inside a picker's done() */
   _Atomic guint64 misses;
+  gboolean full;             /* this and the next two: inside a get of a tracked table */
+  gboolean in_turn;
+  const LeaseOrigin *origin;
   guint n_entries;
   LeaseBlock *lease_blocks;
   SlotTable *table;
@@ -180,6 +188,12 @@ struct SlotTable {
   guint next_load;           /* the place whose load is published next */
   guint n_own_loads;         /* room in own_loads, for one of each row */
   gint64 *own_loads;
+  gboolean tracked;          /* of this life, and the next one */
+  SlotTracking tracking;
+  _Atomic guint n_waiting;
+  pthread_mutex_t watch_lock; /* the next two */
+  GQueue watched;            /* of WatchedLease, the oldest first: those that were not told of */
+  guint n_leaks;             /* those that were, and are held */
   SlotTable *next;           /* all tables, or the spare ones */
 };
 
@@ -321,6 +335,16 @@ gboolean slot_note_blame (Slot *slot, int status, LeaseVerdict verdict);
 /* Any thread, while its table's view is held and not STOPPED. */
 void slot_suspect (Slot *slot);
 void slot_forget_streak (Slot *slot);
+/* --------------------------------------------------------- slot-tracking.c */
+
+/* FALSE: SLOT is full.  What was admitted leaves, before the step that gives the slot back. */
+gboolean slot_admit (Row *row, Slot *slot);
+void slot_leave (Slot *slot);
+/* (nullable) */
+WatchedLease *lease_watch (Row *row, Slot *slot);
+void lease_unwatch (SlotTable *table, WatchedLease *watched);
+/* ROW's table may have room for who waits. */
+void row_tell_room (Row *row);
 
 /* ----------------------------------------------------------------- slots.c */
 

@@ -166,16 +166,17 @@ view_set_sampling (SlotView *view, guint32 rate)
 }
 
 static guint32
-flags_to_heed (guint32 flags, const SlotPicker *picker)
+flags_to_heed (const SlotTable *table, guint32 flags, const SlotPicker *picker)
 {
-  return (flags & ~VIEW_SAMPLED) | ((picker->flags & CENOTE_PICKER_NEEDS_LATENCY) != 0 ? VIEW_TIMES : 0);
+  return (flags & ~VIEW_SAMPLED) | ((picker->flags & CENOTE_PICKER_NEEDS_LATENCY) != 0 ? VIEW_TIMES : 0) |
+         (table->tracked ? VIEW_TRACKED : 0);
 }
 
 void
 slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, const SlotPicker *picker, guint32 flags,
                     guint32 sample_rate)
 {
-  SlotView *view = slot_view_new (n_places, flags_to_heed (flags, picker));
+  SlotView *view = slot_view_new (n_places, flags_to_heed (table, flags, picker));
   SlotView *old;
   guint i;
 

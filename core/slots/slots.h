@@ -65,6 +65,7 @@ enum {
   VIEW_MOCKED = 1u << 2,
   VIEW_STOPPED = 1u << 3,
   VIEW_DIALLED = 1u << 5,    /* leases are had by their address alone */
+  VIEW_TRACKED = 1u << 6,    /* slot_table_track(): no get and no release is quick */
   VIEW_SAMPLED = 1u << 4     /* of a thread's gets one in sample_rate is to be timed; cheapest as a power of two */
 };
 
@@ -133,6 +134,46 @@ guint64 slot_table_misses (const SlotTable *table);
 /* Any thread.  Whether a get would find a channel. */
 gboolean slot_table_has_ready (const SlotTable *table);
 
+/* ---------------------------------------------------------------- tracking */
+
+/* What costs: a table that has any of it pays with each get and release (no other one does). */
+typedef struct SlotTracking {
+  guint32 stream_limit;      /* the most leases on a channel at once; 0: any number */
+  gboolean watches;          /* it is kept when and where each lease was taken */
+  /* Any thread, with the wake_data of slot_table_new(); must not block: a lease was released while
+   * somebody waits (slot_table_set_waiting()). */
+  void (*has_room) (gpointer data);
+} SlotTracking;
+/* Control, before the first slot. */
+void slot_table_track (SlotTable *table, const SlotTracking *tracking);
+/* Control.  N callers wait for any channel: with a stream_limit other gets find each of them full meanwhile. */
+void slot_table_set_waiting (SlotTable *table, guint n);
+
+/* Where a lease was taken. */
+#define LEASE_ORIGIN_FRAMES 24
+typedef struct LeaseOrigin {
+  char thread[16];
+  guint n_frames;
+  gpointer frames[LEASE_ORIGIN_FRAMES]; /* return addresses, the innermost first */
+} LeaseOrigin;
+/* Any thread: its own place.  Ten microseconds or so: each frame is unwound. */
+void lease_origin_here (LeaseOrigin *out_origin);
+/* (transfer full): "main+0x1f in ./server < … on thread worker", as far as the dynamic linker knows names;
+ * without the frames of this library. */
+char *lease_origin_describe (const LeaseOrigin *origin);
+
+typedef struct LeaseLeak {
+  guint64 channel_id;
+  gint64 held_us;
+  LeaseOrigin origin;
+} LeaseLeak;
+/* Control.  Tells of each lease that is held since BEFORE_US or longer, once.  Returns when the oldest was
+ * taken of those that were not told of; G_MAXINT64: there are none. */
+gint64 slot_table_find_leaks (SlotTable *table, gint64 before_us, void (*told) (const LeaseLeak *leak, gpointer data),
+                              gpointer data);
+/* Any thread.  Those that were told of and are held still. */
+guint slot_table_leaks (SlotTable *table);
+
 /* ------------------------------------------------------------------- slots */
 
 typedef void (*SlotDestroy) (grpc_channel *channel, gpointer data);
@@ -193,6 +234,7 @@ typedef enum {
   LEASE_STOPPED,
   LEASE_MOCKED,              /* ask the pool's mock */
   LEASE_DIALLED,             /* a get, and only lease_dial() gives leases here */
+  LEASE_FULL,                /* each ready channel has its stream_limit of leases, or others were first */
   LEASE_SAMPLE               /* this get is to be timed: call again with timed = TRUE */
 } LeaseResult;
 
@@ -200,6 +242,8 @@ typedef enum {
 typedef struct LeaseWish {
   guint64 key_hash;          /* of the affinity key; 0: none */
   guint64 avoid;             /* id of the channel that is taken only where no other can be; 0: none */
+  const LeaseOrigin *origin; /* of whom the lease is for, where that is another thread; NULL: where it is taken */
+  gboolean in_turn;          /* the first of those who wait */
 } LeaseWish;
 
 /* A key's hash; never 0 for a key. */
@@ -220,8 +264,9 @@ void slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise);
 static inline LeaseResult
 lease_get (SlotTable *table, const LeaseWish *wish, gboolean timed, CenoteLease *out_lease)
 {
-  return (wish->key_hash | wish->avoid) == 0 && !timed ? lease_get_plain (table, out_lease)
-                                                       : lease_get_special (table, wish, timed, out_lease);
+  gboolean is_plain = (wish->key_hash | wish->avoid) == 0 && wish->origin == NULL && !timed;
+
+  return is_plain ? lease_get_plain (table, out_lease) : lease_get_special (table, wish, timed, out_lease);
 }
 
 /* The id of the channel that LEASE, which is held, is on; 0: a mock's. */

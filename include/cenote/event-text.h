@@ -55,7 +55,8 @@ cenote_event_words (uint32_t kind)
     { "channel.state", "%H: %r", NULL },
     { "telemetry.dropped", "%C events were lost on their way to this sink", NULL },
     { "channel.ejected", "%H is out of rotation[ for %D][: %r]", NULL },
-    { "channel.unejected", "%H is in rotation again[ after %d][: %r]", NULL }
+    { "channel.unejected", "%H is in rotation again[ after %d][: %r]", NULL },
+    { "lease.leak", "a lease on %H is held[ for %d so far][: %r]", NULL }
   };
 
   return kind < sizeof words / sizeof words[0] ? &words[kind] : NULL;

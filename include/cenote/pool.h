@@ -97,9 +97,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CenoteLease, cenote_lease_release)
  * @out_lease: (out): written, never read; CENOTE_LEASE_INIT on failure
  *
  * A lease on a ready channel, chosen by the pool's picker.  Succeeds whenever
- * any channel of the pool is ready.
+ * any channel of the pool is ready, and, with hard-stream-limit, has room.
  * Errors: CENOTE_ERROR_NOT_CONNECTED (with counts and the last connection
- *   error), _STOPPED, _INVALID (a connector whose addresses come from dial).
+ *   error), _LIMIT (hard-stream-limit: each ready channel has max-streams-per-channel
+ *   leases, or others wait), _STOPPED, _INVALID (a connector whose addresses come from dial).
  * Blocks: never; no lock; allocates nothing after a thread's first get on a
  *   pool, except when the leases that it holds at once double.  Since: 0.1
  */
@@ -111,7 +112,7 @@ CENOTE_API gboolean cenote_pool_get_channel_for (CenotePool *pool, const char *a
 /**
  * cenote_pool_acquire:
  *
- * As cenote_pool_get_channel(), and waits, first come first served, where no channel is ready.
+ * As cenote_pool_get_channel(), and waits, first come first served, where no channel is ready or has room.
  * Errors: also CENOTE_ERROR_TIMEOUT, _LIMIT (max-waiters), _INVALID (timeout, or on a Cenote thread).
  * Blocks: up to @timeout_ms.  Since: 0.1
  */
@@ -334,6 +335,7 @@ typedef struct CenotePoolStatus {
   gint64 last_error_age_ms;  /* -1: none */
   CenoteChannelStatus **channels;
   gsize n_channels;
+  gint64 leaks;              /* leases that are held, and were reported for leak-threshold */
 } CenotePoolStatus;
 
 /** cenote_pool_get_status: Returns: (transfer full): a snapshot; never NULL.  Blocks: for the control thread's answer.  Since: 0.1 */

@@ -42,6 +42,8 @@ typedef enum {
   CENOTE_EVENT_TELEMETRY_DROPPED,         /* count: events that this sink did not get since the last one */
   CENOTE_EVENT_CHANNEL_EJECTED,           /* its calls failed: delay_ms: for so long; count: so often in a row; reason */
   CENOTE_EVENT_CHANNEL_UNEJECTED,         /* in rotation again: duration_ns: it was out; count; reason */
+  CENOTE_EVENT_LEASE_LEAK,                /* a lease is held longer than leak-threshold: duration_ns, so far; channel;
+                                             reason: where it was taken; count: of such */
   CENOTE_N_EVENTS
 } CenoteEventKind;
 

@@ -91,6 +91,40 @@ TEST_F (Call, WhatIsTriedAgainHasItsMessage)
   }
 }
 
+/* Never more leases than the limit, whatever the threads; and each that waits gets its turn. */
+TEST (CallLimits, AHardLimitHoldsAndServesAllWhoWait)
+{
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (server.port (), "size=1\nmax-streams-per-channel=3\nhard-stream-limit=yes\nleak-threshold=1h\n");
+  std::atomic<int> held{ 0 }, n_over{ 0 }, n_failed{ 0 };
+  std::vector<std::thread> threads;
+
+  connect (client);
+  for (int t = 0; t < 8; t++)
+    threads.emplace_back ([&] {
+      for (int i = 0; i < 100; i++) {
+        CenoteLease lease = CENOTE_LEASE_INIT;
+
+        if (!cenote_pool_acquire (client.pool, 60000, &lease, nullptr)) {
+          n_failed++;
+          continue;
+        }
+        n_over += ++held > 3;
+        if (i % 4 == 0)
+          std::this_thread::yield ();
+        held--;
+        cenote_lease_release (&lease);
+        n_failed += !call (client.pool, DEMO_ECHO_METHOD, "x").good;
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+  EXPECT_EQ (0, n_over);
+  EXPECT_EQ (0, n_failed);
+  EXPECT_EQ (0, client.status ()->in_flight);
+}
+
 TEST_F (Call, WhatCannotBeSentIsRefused)
 {
   CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;

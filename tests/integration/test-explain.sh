@@ -38,6 +38,15 @@ case_is 'JSON has sources' json '{"default", "profile", "keyfile"} == {o["source
 case_is 'JSON has lines' json '[o["line"] for o in d["pools"][0]["options"] if o["key"] == "target"] == [2]'
 case_is 'JSON has no secret' says_not out 'ooh-secret'
 
+case_is 'a pool on the quick path says nothing of another' json 'd["pools"][0]["tracking"] is None'
+
+run explain "$scratch/users.conf" --set pool:users/hard-stream-limit=yes
+case_is 'what a hard limit costs is said' says out '^# tracked path \(hard-stream-limit\): each get and release '
+run explain "$scratch/users.conf" --set pool:users/leak-threshold=1min
+case_is 'and what watching leases costs' says out '^# tracked path \(leak-threshold\): with each get '
+run explain --json "$scratch/users.conf" --set pool:users/leak-threshold=1min
+case_is 'to scripts too' json 'd["pools"][0]["tracking"].startswith("tracked path (leak-threshold)")'
+
 run explain "$scratch/absent.conf"
 case_is 'an absent file exits 1' exits 1
 case_is 'and says nothing on stdout' is_empty out

@@ -22,7 +22,7 @@ case_is 'JSON says what was expected and what is' json \
   '[(p["state"], p["expected_size"], p["current_size"]) for p in d["pools"]] == [("healthy", 5, 5)]'
 case_is 'JSON has the members of a pool' json \
   'set(d["pools"][0]) == {"name", "target", "state", "expected_size", "current_size", "connecting", "draining", "in_flight",
-    "waiters", "last_error", "last_error_age_ms", "channels"}'
+    "waiters", "leaks", "last_error", "last_error_age_ms", "channels"}'
 case_is 'JSON has the members of a channel' json \
   'all(set(c) == {"id", "address", "state", "why", "in_flight", "age_ms", "attempts", "next_attempt_ms", "last_error", "calls",
     "failures"} for c in d["pools"][0]["channels"])'

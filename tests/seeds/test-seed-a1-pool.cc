@@ -108,8 +108,9 @@ TEST_F (SeedA1Pool, C1_NotConnectedWhenAllFail)
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 3));
   EXPECT_FALSE (cenote_pool_get_channel (client.pool, &lease, &error));
   EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED));
-  EXPECT_EQ (std::string (error->message).find ("Pool test has no ready channel (0 of 3 ready; last error: "), 0u)
+  EXPECT_EQ (std::string (error->message).find ("Pool test has no ready channel (0 of 3 ready, "), 0u)
     << error->message;
+  EXPECT_NE (std::string (error->message).find ("; last error: "), std::string::npos) << error->message;
 }
 
 /* There, no address means an empty one and a pool that never connects. */
@@ -359,7 +360,7 @@ TEST_F (SeedA1Pool, C1_GetRaisesWithThePoolAndTheReason)
     ADD_FAILURE () << "it gave a channel";
   } catch (const cenote::Error &error) {
     EXPECT_TRUE (error.is (CENOTE_ERROR_NOT_CONNECTED));
-    EXPECT_EQ (std::string (error.what ()).find ("Pool test has no ready channel (0 of 1 ready)"), 0u) << error.what ();
+    EXPECT_EQ (std::string (error.what ()).find ("Pool test has no ready channel (0 of 1 ready, "), 0u) << error.what ();
   }
   pool.connect (std::chrono::minutes (1));
   EXPECT_TRUE (pool.get ());

@@ -72,12 +72,13 @@ TEST_F (PoolTest, AGetBeforeAnyChannelSaysHowManyThereAre)
 {
   make ("size=5");
   EXPECT_EQ (get_error (CENOTE_ERROR_NOT_CONNECTED),
-             "Pool p has no ready channel (0 of 5 ready): cenote_pool_acquire() waits for one");
+             "Pool p has no ready channel (0 of 5 ready, 0 connecting, 0 in flight, 0 waiting): cenote_pool_acquire() waits for one");
   peer_always (peer, PEER_REFUSES, 0, 0, "refused");
   sim_start (sim);
   run (10 * SIM_MS);
   EXPECT_EQ (get_error (CENOTE_ERROR_NOT_CONNECTED),
-             "Pool p has no ready channel (0 of 5 ready; last error: refused): cenote_pool_acquire() waits for one");
+             "Pool p has no ready channel (0 of 5 ready, 0 connecting, 0 in flight, 0 waiting; last error: refused): "
+             "cenote_pool_acquire() waits for one");
 }
 
 TEST_F (PoolTest, GetsTakeTheChannelsInTurnWhereThePickerDoes)
@@ -265,8 +266,8 @@ TEST_F (PoolTest, AWaiterIsLateAtItsTime)
   run (SIM_S);
   EXPECT_EQ (made.answered_us - begun_us, 250 * SIM_MS);
   EXPECT_EQ (made.code, CENOTE_ERROR_TIMEOUT);
-  EXPECT_EQ (made.message, "No channel within 250 ms: Pool p has no ready channel (0 of 5 ready; last error: refused): "
-                           "cenote_pool_acquire() waits for one");
+  EXPECT_EQ (made.message, "No channel within 250 ms: Pool p has no ready channel (0 of 5 ready, 0 connecting, 0 in flight, 1 "
+                           "waiting; last error: refused): acquire-timeout says how long to wait; the last error, what to wait for");
 }
 
 TEST_F (PoolTest, TheTimeoutOfThePoolIsTheDefault)
@@ -317,11 +318,14 @@ TEST_F (PoolTest, SoManyMayWaitAndNoMore)
 {
   open ("size=1\nmax-waiters=3");
   peer_always (peer, PEER_ACCEPTS, 50 * SIM_MS, PEER_FOREVER, nullptr);
-  for (int i = 0; i < 4; i++)
+  for (int i = 0; i < 3; i++)
     acquire ();
+  run (10 * SIM_MS);
+  acquire ();
   settle ();
   EXPECT_EQ (acquires.back ().code, CENOTE_ERROR_LIMIT);
-  EXPECT_EQ (acquires.back ().message, "Pool p has 3 waiters already (max-waiters)");
+  EXPECT_EQ (acquires.back ().message, "Pool p has 3 waiters already (0 of 1 ready, 1 connecting, 0 in flight, 3 waiting): raise "
+                                      "max-waiters, or what they wait for");
   run (100 * SIM_MS);
   EXPECT_TRUE (acquires.front ().got ());
 }

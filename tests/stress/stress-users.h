@@ -141,7 +141,7 @@ private:
   get (CenoteLease *lease)
   {
     guint32 dry = pool_->dry;
-    const LeaseWish wish = { dice_.below (64) == 0 ? 42u : 0u, dice_.below (64) == 0 ? 1u : 0u };
+    const LeaseWish wish = { dice_.below (64) == 0 ? 42u : 0u, dice_.below (64) == 0 ? 1u : 0u, nullptr, FALSE };
 
     switch (lease_get (pool_->table, &wish, FALSE, lease)) {
     case LEASE_GOT:

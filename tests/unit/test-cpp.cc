@@ -128,8 +128,9 @@ TEST (Cpp, GetThrowsOrIsEmptyWhereNothingIsConnected)
   EXPECT_TRUE (error.is (CENOTE_ERROR_TIMEOUT)) << error.what ();
   error = thrown ([&] { pool.get (); });
   EXPECT_TRUE (error.is (CENOTE_ERROR_NOT_CONNECTED));
-  EXPECT_EQ (std::string (error.what ()).find ("Pool p has no ready channel (0 of 1 ready; last error: no route)"), 0u)
+  EXPECT_EQ (std::string (error.what ()).find ("Pool p has no ready channel (0 of 1 ready, "), 0u)
     << error.what ();
+  EXPECT_NE (std::string (error.what ()).find ("; last error: no route)"), std::string::npos) << error.what ();
   EXPECT_FALSE (pool.is_connected ());
   EXPECT_FALSE (pool.try_get ());
   EXPECT_FALSE (pool.try_get ("key"));

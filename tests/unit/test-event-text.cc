@@ -65,6 +65,7 @@ TEST_F (EventTextTest, NamesAreThoseOfTheContract)
   EXPECT_STREQ (cenote_event_kind_to_string (CENOTE_EVENT_PLUGIN_FAILED), "plugin.failed");
   EXPECT_STREQ (cenote_event_kind_to_string (CENOTE_EVENT_CHANNEL_STATE), "channel.state");
   EXPECT_STREQ (cenote_event_kind_to_string (CENOTE_EVENT_TELEMETRY_DROPPED), "telemetry.dropped");
+  EXPECT_STREQ (cenote_event_kind_to_string (CENOTE_EVENT_LEASE_LEAK), "lease.leak");
 }
 
 TEST_F (EventTextTest, WhatIsNoKindHasNone)

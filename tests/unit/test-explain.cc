@@ -130,7 +130,7 @@ TEST (Explain, IsJsonForScripts)
        { "{\"key\":\"telemetry\",\"value\":\"log;jsonl\",\"source\":\"keyfile\",\"line\":2}",
          "{\"key\":\"size\",\"value\":\"9\",\"source\":\"program\",\"line\":null}",
          "{\"key\":\"target\",\"value\":\"localhost:9090\",\"source\":\"profile\",\"line\":null}",
-         "\"pools\":[{\"name\":\"a\",\"failure\":null,\"targets\":[\"dns:///localhost:9090\"],\"options\":[",
+         "\"pools\":[{\"name\":\"a\",\"failure\":null,\"targets\":[\"dns:///localhost:9090\"],\"tracking\":null,\"options\":[",
          "{\"kind\":\"transport\",\"instance\":\"corp\",\"failure\":null,\"plugin\":\"corp\",\"version\":\"1.0\","
          "\"path\":null,\"shadowed\":[],"
          "\"options\":[{\"key\":\"ca-file\",\"value\":\"/ca\",\"source\":\"keyfile\",\"line\":9}",

@@ -78,7 +78,7 @@ TEST_P (LeasePickersTest, APickerIsAskedAgainWithWhatToAvoid)
 /* A retry's wish: channel ids are places and 1 (SlotTest::publish_places). */
 TEST_P (LeasePickersTest, APickerIsToldOfTheChannelThatACallerAvoids)
 {
-  const LeaseWish wish = { 0, 2 };
+  const LeaseWish wish = { 0, 2, nullptr, FALSE };
   std::vector<std::pair<guint32, guint32>> asked;
   CenoteLease lease = CENOTE_LEASE_INIT;
 
@@ -96,7 +96,7 @@ TEST_P (LeasePickersTest, APickerIsToldOfTheChannelThatACallerAvoids)
 
 TEST_P (LeasePickersTest, AStubbornPickerIsOverruled)
 {
-  const LeaseWish wish = { 0, 2 };
+  const LeaseWish wish = { 0, 2, nullptr, FALSE };
   CenoteLease lease = CENOTE_LEASE_INIT;
 
   show (3);
@@ -114,7 +114,7 @@ TEST_P (LeasePickersTest, AStubbornPickerIsOverruled)
 
 TEST_P (LeasePickersTest, WhatIsAvoidedIsBetterThanNothing)
 {
-  const LeaseWish wish = { 0, 2 }, stranger = { 0, 77 };
+  const LeaseWish wish = { 0, 2, nullptr, FALSE }, stranger = { 0, 77, nullptr, FALSE };
   CenoteLease lease = CENOTE_LEASE_INIT;
 
   show (3);
@@ -190,7 +190,7 @@ TEST_P (LeasePickersTest, KeysAreHandedOver)
   std::vector<std::pair<guint32, guint64>> seen;
   CenoteLease lease = CENOTE_LEASE_INIT;
   guint64 hash = lease_hash_key ("user-7");
-  const LeaseWish wish = { hash, 0 };
+  const LeaseWish wish = { hash, 0, nullptr, FALSE };
 
   show (1);
   picker.choose = [&] (const CenotePickView *view) {

@@ -205,7 +205,7 @@ TEST_F (LogSinkTest, LevelWarningLogsWhatWentWrong)
   ASSERT_NE (create (2), nullptr);
   EXPECT_EQ (logged (0),
              (std::set<std::string>{ "channel.connection_failed", "channel.disconnected", "channel.ejected", "channel.health",
-                                     "channel.ping", "plugin.failed", "pool.reload", "telemetry.dropped" }));
+                                     "channel.ping", "lease.leak", "plugin.failed", "pool.reload", "telemetry.dropped" }));
 }
 
 TEST_F (LogSinkTest, LevelDebugLogsAllButTheFrequentOnes)
@@ -233,7 +233,7 @@ TEST_F (LogSinkTest, RefusesAnEventThatThereIsNot)
 {
   EXPECT_EQ (create (1, { "pool.status", "channel.gets" }), nullptr);
   EXPECT_NE (fault.text.find ("events: 'channel.gets' is no event (all, channel.get, "), std::string::npos) << fault.text;
-  EXPECT_NE (fault.text.find ("channel.unejected)"), std::string::npos);
+  EXPECT_NE (fault.text.find ("lease.leak)"), std::string::npos);
 }
 
 }  // namespace

@@ -566,15 +566,14 @@ TEST (SettingsRules, ChannelArguments)
     "(data):3: [pool:a] channel-args: grpc.x is given twice (leave one out)");
 }
 
-TEST (SettingsRules, WhatHasNoEffectYetIsANote)
+TEST (SettingsRules, WhatHasNoEffectIsANote)
 {
   Checked c (
     local ("idle-timeout=10s\nleak-threshold=20s\nhard-stream-limit=no\nmax-connection-age-jitter=5%\nkeepalive-timeout=5s\n"));
 
   ASSERT_NE (c.settings, nullptr) << c.problems ();
   EXPECT_EQ (pool_number (&c.pool (), POOL_IDLE_TIMEOUT), 10000000);
-  EXPECT_EQ (c.notes, (Lines{ "(data):4: [pool:a] leak-threshold: has no effect yet in this version",
-                              "(data):6: [pool:a] max-connection-age-jitter: has no effect while max-connection-age is off",
+  EXPECT_EQ (c.notes, (Lines{ "(data):6: [pool:a] max-connection-age-jitter: has no effect while max-connection-age is off",
                               "(data):7: [pool:a] keepalive-timeout: has no effect while keepalive-time and "
                               "ping-interval are off" }));
 }
