@@ -24,6 +24,7 @@ struct Command {
   int (*run) (const Command *command, int argc, char **argv);
 };
 
+extern const Command advise_command;
 extern const Command call_command;
 extern const Command check_command;
 extern const Command explain_command;

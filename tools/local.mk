@@ -3,7 +3,9 @@
 
 noinst_LTLIBRARIES += libcenote-tools.la
 libcenote_tools_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/tools -DG_LOG_DOMAIN='"cenote"'
+libcenote_tools_la_LIBADD = -lm
 libcenote_tools_la_SOURCES = \
+  tools/advise.c \
   tools/call-input.c \
   tools/call-input.h \
   tools/call-report.c \

@@ -10,7 +10,7 @@
 #include "terminal.h"
 
 static const Command *const commands[] = {
-  &check_command, &explain_command, &plugins_command, &status_command, &call_command, &demo_command, NULL,
+  &check_command, &explain_command, &plugins_command, &status_command, &call_command, &advise_command, &demo_command, NULL,
 };
 
 static const Command *

@@ -16,14 +16,14 @@ case_is 'the version exits 0' exits 0
 
 run help
 case_is 'help exits 0' exits 0
-for command in check explain plugins status call demo; do
+for command in check explain plugins status call advise demo; do
   case_is "help lists $command" says out "^  $command "
 done
 cp "$scratch/out" "$scratch/help"
 run --help
 case_is '--help is help' cmp "$scratch/help" "$scratch/out"
 
-for command in check explain plugins status call demo; do
+for command in check explain plugins status call advise demo; do
   run help "$command"
   case_is "help $command exits 0" exits 0
   case_is "help $command shows its usage" says out "^ *cenote $command "
@@ -53,10 +53,38 @@ run status a --wait=soon
 case_is 'a wait that is none' is_misuse 'soon'
 run status a --wait=-1s
 case_is 'a wait before now' is_misuse '1s'
+run advise --rate=100
+case_is 'a latency too few' is_misuse 'latency'
+run advise --rate=fast --latency=5ms
+case_is 'a rate that is none' is_misuse 'fast'
+run advise --rate=100 --latency=0
+case_is 'calls that take no time' is_misuse 'duration'
+run advise --rate=100 --latency=5ms --streams=0
+case_is 'a connection without streams' is_misuse '1 to 1000000'
+run advise --rate=100 --latency=5ms extra
+case_is 'a word for advise' is_misuse "'extra'"
 run explain --jsonn a
 case_is 'an option that is none' is_misuse 'jsonn'
 run check "a${escape}[31m" b "c${escape}[31m"
 case_is 'arguments cannot drive the terminal' says_not err "$escape"
+
+# Little's law: 20,000 calls a second of 50 ms are 1,000 at once.
+run advise --rate=20000 --latency=50ms
+case_is 'advise exits 0' exits 0
+case_is 'advice is lines for a keyfile' says out '^size=20$'
+case_is 'with the streams that it rests on' says out '^max-streams-per-channel=100$'
+case_is 'and the sum' says out '1000 at once'
+run advise --rate=20000 --latency=50ms --streams=250 --json
+cp "$scratch/out" "$scratch/advice"
+case_is 'advice for scripts' grep -qx \
+  '{"in_flight":1000,"min_size":4,"size":8,"max_streams_per_channel":250}' "$scratch/advice"
+run advise --rate=1 --latency=1ms
+case_is 'a small load has two, of which one may be lost' says out '^size=2$'
+run advise --rate=1e6 --latency=5ms
+case_is 'a rate is a plain decimal' is_misuse '1e6'
+run advise --rate=100000000 --latency=1s
+case_is 'a load beyond a pool exits 1' exits 1
+case_is 'and is told' says err 'at most 10000 channels'
 
 if [ -c /dev/full ]; then
   "$CENOTE" help >/dev/full 2>"$scratch/err"
