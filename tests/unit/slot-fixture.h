@@ -117,7 +117,7 @@ protected:
   FakePicker picker;
   guint32 picker_flags = 0;
   gint64 now_us = 5 * G_USEC_PER_SEC;
-  int n_clock_reads = 0;
+  std::atomic<int> n_clock_reads{ 0 };
   gint64 ready_since_us = 0;       /* of the places that are published: warm */
   const LeaseWish any = {};
   std::atomic<int> n_wakes{ 0 };
