@@ -33,7 +33,9 @@ G_BEGIN_DECLS
  *   gRPC's own texts for a stream that was not taken (a connection that could not be made,
  *   a GOAWAY that names a lower stream, REFUSED_STREAM, a transport already closed).
  *   That is evidence and not proof: a server that sends such a GOAWAY, or REFUSED_STREAM,
- *   for a call which it has run makes it run twice.  Bounded by the deadline alone.
+ *   for a call which it has run makes it run twice (gRPC's own C++ server does where
+ *   max_connection_age has no grace); and headers in which there is nothing of the server's
+ *   own are not seen.  Bounded by the deadline alone.
  * @CENOTE_RETRY_IDEMPOTENT: also, on another channel where there is one, after any other UNAVAILABLE: the call may run more than
  *   once.  With gRFC A6's backoff and budget, and at most 5 such attempts.
  *
