@@ -62,7 +62,7 @@ run (GError **error)
   g_autoptr (CenoteRuntime) runtime = config == NULL ? NULL : cenote_runtime_new (config, error);
   g_autoptr (CenotePool) pool = runtime == NULL ? NULL : cenote_runtime_get_pool (runtime, NULL, error);
   Cache cache = { .pool = pool };
-  BenchWay dial = { "dial+release", dial_and_release, &cache, 1 };
+  BenchWay dial = { .name = "dial+release", .run = dial_and_release, .data = &cache, .n_threads = 1 };
   guint i;
 
   if (pool == NULL || !fill (&cache, 1, error))

@@ -56,7 +56,7 @@ compare (CenoteRuntime *runtime, const char *picker, const char *how, gboolean w
 {
   g_autoptr (CenotePool) pool = cenote_runtime_get_pool (runtime, picker, error);
   g_autofree char *title = g_strdup_printf ("pool, %s%s", picker, how);
-  BenchWay lease = { "get+release", get_and_release, pool, 1 };
+  BenchWay lease = { .name = "get+release", .run = get_and_release, .data = pool, .n_threads = 1 };
 
   if (pool == NULL || !cenote_pool_await_ready (pool, 10000, error))
     return FALSE;

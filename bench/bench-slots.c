@@ -88,7 +88,7 @@ table_new (gboolean asymmetric)
 int
 main (void)
 {
-  BenchWay lease = { "get+release", get_and_release, NULL, 1 };
+  BenchWay lease = { .name = "get+release", .run = get_and_release, .data = NULL, .n_threads = 1 };
 
   if (barrier_available ()) {
     lease.data = table_new (TRUE);

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define N_ROUNDS 41
-#define RUN_NS 2e6
+#define RUN_MS 2
 #define MAX_TRIES 50
 
 static guint n_disturbed;   /* runs that were never calm */
@@ -139,17 +139,18 @@ time_way (const BenchWay *way, guint64 n)
   return ns;
 }
 
-/* How often a run does it, to take about RUN_NS. */
+/* How often a run does it, to take about as long as WAY says. */
 static guint64
 calibrate (const BenchWay *way)
 {
+  double run_ns = (way->run_ms == 0 ? RUN_MS : way->run_ms) * 1e6;
   guint64 n = 1000;
 
   for (;;) {
     double ns = time_way (way, n) * (double) n * way->n_threads;
 
-    if (ns > RUN_NS / 4)
-      return MAX (1, (guint64) ((double) n * RUN_NS / ns));
+    if (ns > run_ns / 4)
+      return MAX (1, (guint64) ((double) n * run_ns / ns));
     n *= 4;
   }
 }

@@ -24,6 +24,7 @@ typedef struct BenchWay {
   void (*run) (guint64 n, gpointer data);
   gpointer data;
   guint n_threads;
+  guint run_ms;              /* how long a run is to take; 0: 2 ms */
 } BenchWay;
 
 typedef enum { BENCH_NO_BAR, BENCH_AT_MOST, BENCH_AT_LEAST } BenchBar;

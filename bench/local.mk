@@ -82,6 +82,20 @@ bench_bench_elastic_SOURCES = bench/bench-elastic.c $(bench_rig)
 bench_bench_elastic_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_elastic_LDADD = $(bench_rig_libs)
 
+EXTRA_DIST += bench/echo.proto
+if HAVE_PROTOC_C
+benchmarks += bench/bench-protobuf-c
+nodist_bench_bench_protobuf_c_SOURCES = bench/echo.pb-c.c bench/echo.pb-c.h
+bench_bench_protobuf_c_SOURCES = bench/bench-protobuf-c.c bench/bench.c $(bench_rig)
+bench_bench_protobuf_c_CPPFLAGS = $(bench_cpp_flags) $(PROTOBUF_C_CFLAGS) -I.
+bench_bench_protobuf_c_LDADD = libcenote-protobuf-c.la $(bench_rig_libs) $(PROTOBUF_C_LIBS)
+bench/bench_protobuf_c-bench-protobuf-c.$(OBJEXT): bench/echo.pb-c.h
+bench/echo.pb-c.h: bench/echo.pb-c.c
+bench/echo.pb-c.c: bench/echo.proto
+	$(AM_V_GEN)$(MKDIR_P) bench && $(PROTOC_C) --proto_path=$(srcdir)/bench --c_out=bench echo.proto
+CLEANFILES += bench/echo.pb-c.c bench/echo.pb-c.h
+endif
+
 bench_bench_supervision_SOURCES = bench/bench-supervision.c $(bench_rig)
 bench_bench_supervision_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_supervision_LDADD = $(bench_rig_libs)

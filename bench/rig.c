@@ -4,6 +4,7 @@
 #include "rig.h"
 
 #include <grpc/byte_buffer.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
 #include <grpc/support/time.h>
 #include <stdio.h>
@@ -163,6 +164,7 @@ typedef struct Call {
   grpc_call *call;
   CenoteLease lease;
   grpc_metadata_array initial, trailing;
+  grpc_byte_buffer *request; /* gRPC takes what is in it: each call has its own */
   grpc_byte_buffer *response;
   grpc_status_code status;
   grpc_slice details;
@@ -172,7 +174,7 @@ typedef struct Caller {
   const RigSource *source;
   grpc_completion_queue *queue;
   grpc_slice method;
-  grpc_byte_buffer *request;
+  grpc_slice message;
   guint64 to_start, in_flight, failed;
 } Caller;
 
@@ -188,12 +190,28 @@ rig_source_of_pool (CenotePool *pool)
   return (RigSource) { take_from_pool, pool };
 }
 
+gsize
+rig_take (grpc_byte_buffer *response)
+{
+  grpc_byte_buffer_reader reader;
+  grpc_slice all;
+  gsize length;
+
+  if (response == NULL || !grpc_byte_buffer_reader_init (&reader, response))
+    return 0;
+  all = grpc_byte_buffer_reader_readall (&reader);
+  length = GRPC_SLICE_LENGTH (all);
+  grpc_slice_unref (all);
+  grpc_byte_buffer_reader_destroy (&reader);
+  return length;
+}
+
 static void
-call_start_batch (Caller *caller, Call *call)
+call_start_batch (Call *call)
 {
   grpc_op ops[6] = {
     { .op = GRPC_OP_SEND_INITIAL_METADATA },
-    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = caller->request },
+    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = call->request },
     { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
     { .op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &call->initial },
     { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->response },
@@ -225,19 +243,21 @@ call_start (Caller *caller, Call *call)
   grpc_metadata_array_init (&call->initial);
   grpc_metadata_array_init (&call->trailing);
   call->details = grpc_empty_slice ();
+  call->request = grpc_raw_byte_buffer_create (&caller->message, 1);
   call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, caller->method, NULL,
                                          deadline, NULL);
-  call_start_batch (caller, call);
+  call_start_batch (call);
 }
 
 static void
 call_end (Caller *caller, Call *call)
 {
   caller->in_flight--;
-  caller->failed += call->status != GRPC_STATUS_OK;
+  caller->failed += call->status != GRPC_STATUS_OK || rig_take (call->response) == 0;
   cenote_lease_release_with_status (&call->lease, (int) call->status);
   grpc_metadata_array_destroy (&call->initial);
   grpc_metadata_array_destroy (&call->trailing);
+  grpc_byte_buffer_destroy (call->request);
   grpc_byte_buffer_destroy (call->response);
   grpc_slice_unref (call->details);
   grpc_call_unref (call->call);
@@ -252,7 +272,6 @@ next_event (Caller *caller)
 static void
 caller_end (Caller *caller)
 {
-  grpc_byte_buffer_destroy (caller->request);
   grpc_slice_unref (caller->method);
   grpc_completion_queue_shutdown (caller->queue);
   while (next_event (caller).type != GRPC_QUEUE_SHUTDOWN)
@@ -269,12 +288,11 @@ rig_call (const RigSource *source, guint64 n, guint in_flight)
 guint64
 rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight)
 {
-  grpc_slice body = grpc_slice_from_static_string ("a small message");
   Caller caller = {
     .source = source,
     .queue = grpc_completion_queue_create_for_next (NULL),
     .method = grpc_slice_from_static_string (method),
-    .request = grpc_raw_byte_buffer_create (&body, 1),
+    .message = grpc_slice_from_static_string ("a small message"),
     .to_start = n,
   };
   g_autofree Call *calls = g_new0 (Call, in_flight);

@@ -61,6 +61,9 @@ guint64 rig_call (const RigSource *source, guint64 n, guint in_flight);
 /* The same of METHOD (static), which gives back a message. */
 guint64 rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight);
 
+/* Takes what a reply says, as a client does that wants to know.  In bytes; 0: nothing came. */
+gsize rig_take (grpc_byte_buffer *response);
+
 /* ----------------------------------------------------------------- figures */
 
 /* Heads the figures to come. */

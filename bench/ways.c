@@ -81,8 +81,8 @@ compare_scaling (BenchWay lease, BenchBar bar)
 void
 bench_compare_lease (const char *title, const BenchWay *lease, gboolean with_bars)
 {
-  BenchWay add = { "shared atomic add", add_shared, NULL, 1 };
-  BenchWay simple = { "mutex round robin", get_and_release_simply, NULL, 1 };
+  BenchWay add = { .name = "shared atomic add", .run = add_shared, .data = NULL, .n_threads = 1 };
+  BenchWay simple = { .name = "mutex round robin", .run = get_and_release_simply, .data = NULL, .n_threads = 1 };
 
   bench_title (title);
   compare (*lease, add, 1, with_bars ? BENCH_AT_MOST : BENCH_NO_BAR);

@@ -46,18 +46,19 @@ libcenote_core_la_SOURCES = \
   core/grpc/rpc-private.h \
   core/grpc/rpc-request.c \
   core/grpc/rpc-stream.c \
+  core/grpc/rpc-unary.c \
   core/grpc/rpc.c \
   core/grpc/rpc.h \
   core/grpc/ccore.c \
   core/grpc/ccore.h \
   core/call/async.c \
   core/call/call.c \
-  core/call/call-thread.c \
-  core/call/call-thread.h \
   core/call/call-plan.c \
   core/call/call-plan.h \
   core/call/calls.c \
   core/call/calls.h \
+  core/call/driver.c \
+  core/call/driver.h \
   core/call/headers.c \
   core/call/headers.h \
   core/call/limit-text.c \

@@ -182,6 +182,7 @@ tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
 tests_call_tests_LDFLAGS = $(AM_LDFLAGS) $(wall_clock_ldflags)
 tests_call_tests_SOURCES = \
   tests/call/call-test.h \
+  tests/call/test-async.cc \
   tests/call/test-clock.cc \
   tests/call/test-ends.cc \
   tests/call/test-random-replies.cc \

@@ -3,21 +3,21 @@
  * async: unary calls that call back.
  *
  * A call has one owner at a time, and is handed on: its caller's thread, which takes a
- * channel where one is ready; the control thread, where it waits for one; the call
- * thread, which drives its attempts; at last its caller's loop.
+ * channel where one is ready; the control thread, where it waits for one; whoever has
+ * the turn of its driver, who ends its attempts; at last its caller's loop, which is
+ * mostly the same.
  */
 #include <grpc/status.h>
 
 #include "call-plan.h"
-#include "call-thread.h"
 #include "loop.h"
 
 typedef struct AsyncCall {
   LoopItem item;             /* first */
   CallPlan plan;
   gboolean planned;          /* plan is to be cleared */
-  CallTask task;
-  CallThread *thread;
+  DriverTask task;
+  Driver *driver;            /* (borrowed) the loop's */
   Waiter waiter;
   LeaseOrigin *origin;       /* nullable */
   CenoteLease lease;
@@ -31,7 +31,7 @@ typedef struct AsyncCall {
 } AsyncCall;
 
 static AsyncCall *
-call_of_task (CallTask *task)
+call_of_task (DriverTask *task)
 {
   return (AsyncCall *) (gpointer) ((char *) task - G_STRUCT_OFFSET (AsyncCall, task));
 }
@@ -64,7 +64,7 @@ dispatch (LoopItem *item, gboolean run)
 static void
 end (AsyncCall *call)
 {
-  g_clear_pointer (&call->task.rpc, rpc_free);
+  g_clear_pointer (&call->task.rpc, rpc_unref);
   if (call->planned)
     call_plan_clear (&call->plan);
   loop_push (call->loop, &call->item);
@@ -75,9 +75,9 @@ end (AsyncCall *call)
 static void
 attempt (AsyncCall *call)
 {
-  g_clear_pointer (&call->task.rpc, rpc_free);
-  call->task.rpc = call_plan_attempt (&call->plan, &call->lease, call_thread_queue (call->thread));
-  call_thread_start (call->thread, &call->task);
+  g_clear_pointer (&call->task.rpc, rpc_unref);
+  call->task.rpc = call_plan_attempt (&call->plan, &call->lease, driver_queue (call->driver));
+  driver_start (call->driver, &call->task);
 }
 
 /* No channel: the outcome of an earlier attempt stands, where there was one. */
@@ -99,6 +99,7 @@ waited (Waiter *waiter, CenoteLease *lease, GError *error)
   AsyncCall *call = call_of_waiter (waiter);
   GError *why = NULL;
 
+  call_plan_look_at_clock (&call->plan);
   if (lease != NULL) {
     call->lease = *lease;
     attempt (call);
@@ -152,27 +153,47 @@ take_channel (AsyncCall *call)
 }
 
 static void
-due (CallTask *task)
-{
-  take_channel (call_of_task (task));
-}
-
-static void
-over (CallTask *task)
+due (DriverTask *task)
 {
   AsyncCall *call = call_of_task (task);
-  gint64 pause_us = call_plan_judge (&call->plan, task->rpc, &call->lease);
+
+  call_plan_look_at_clock (&call->plan);
+  take_channel (call);
+}
+
+/* The attempt is over. */
+static Progress
+judge (AsyncCall *call)
+{
+  gint64 pause_us = call_plan_judge (&call->plan, call->task.rpc, &call->lease);
 
   if (pause_us > 0) {
-    call_thread_later (call->thread, task, g_get_monotonic_time () + pause_us);
-  } else if (pause_us == 0) {
-    take_channel (call);
-  } else {
-    call->reply = rpc_take_reply (task->rpc);
-    if (call->reply == NULL)
-      call->error = call_plan_error (&call->plan, task->rpc);
-    end (call);
+    driver_pause (call->driver, &call->task, call->plan.now_us + pause_us);
+    return PROGRESS_ATTEMPT_OVER;
   }
+  if (pause_us == 0) {
+    take_channel (call);
+    return PROGRESS_ATTEMPT_OVER;
+  }
+  call->reply = rpc_take_reply (call->task.rpc);
+  if (call->reply == NULL)
+    call->error = call_plan_error (&call->plan, call->task.rpc);
+  end (call);
+  return PROGRESS_CALL_OVER;
+}
+
+static Progress
+advance (DriverTask *task)
+{
+  AsyncCall *call = call_of_task (task);
+
+  if (!rpc_is_ended (task->rpc))
+    return PROGRESS_NONE;
+  call_plan_withdraw (&call->plan);
+  if (rpc_awaits_second (task->rpc))
+    return PROGRESS_NONE;
+  rpc_conclude_unary (task->rpc);
+  return judge (call);
 }
 
 /* -------------------------------------------------------------------- begin */
@@ -184,21 +205,20 @@ call_new (CenotePool *pool, GMainContext *context)
 
   call->item.dispatch = dispatch;
   call->pool = cenote_pool_ref (pool);
-  call->loop = loop_get (context);
-  call->task.over = over;
+  call->loop = loop_get (calls_loops (pool->calls), context);
+  call->task.advance = advance;
   call->task.due = due;
   return call;
 }
 
 static gboolean
-plan_call (AsyncCall *call, const char *method, GBytes *request, const CenoteCallOptions *options)
+plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const CenoteCallOptions *options)
 {
   g_autoptr (GBytes) message = request == NULL ? g_bytes_new_static ("", 0) : g_bytes_ref (request);
 
-  call->planned = call_plan_init (&call->plan, call->pool, method, message, options, &call->error);
+  call->planned = call_plan_init (&call->plan, call->pool, id, method, message, options, &call->error);
   if (!call->planned)
     return FALSE;
-  call->plan.record.id = pool_next_id (call->pool);
   call->origin = pool_origin_here (call->pool);
   call->plan.wish.origin = call->origin;
   call->waiter = (Waiter) {
@@ -206,10 +226,10 @@ plan_call (AsyncCall *call, const char *method, GBytes *request, const CenoteCal
     .fails_when_down = !call->plan.wait_for_ready,
     .done = waited,
     .cancelled = cancelled_waiting,
-    .id = call->plan.record.id,
+    .id = id,
   };
-  call->thread = calls_thread (call->pool->calls, &call->error);
-  return call->thread != NULL;
+  call->driver = loop_driver (call->loop, &call->error);
+  return call->driver != NULL;
 }
 
 guint
@@ -224,12 +244,10 @@ cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, 
   call->callback = callback;
   call->user_data = user_data;
   call->notify = notify;
-  if (!plan_call (call, method, request, options)) {
-    id = pool_next_id (pool);
+  id = pool_next_id (pool);
+  if (plan_call (call, id, method, request, options))
+    take_channel (call);
+  else
     end (call);
-    return id;
-  }
-  id = call->plan.record.id;
-  take_channel (call);
   return id;
 }

@@ -39,21 +39,11 @@ check_options (const CenoteCallOptions *options, GError **error)
   return FALSE;
 }
 
-static gboolean
-enter (CallPlan *plan, GError **error)
-{
-  if (calls_enter (plan->pool->calls, &plan->record))
-    return TRUE;
-  g_propagate_error (error, pool_miss_error (plan->pool, LEASE_STOPPED));
-  return FALSE;
-}
-
 gboolean
-call_plan_init (CallPlan *plan, CenotePool *pool, const char *method, GBytes *message, const CenoteCallOptions *options,
-                GError **error)
+call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
+                const CenoteCallOptions *options, GError **error)
 {
   const CenoteCallOptions copy = options_copy (options);
-  gint64 now_us;
 
   *plan = (CallPlan) { .pool = pool, .retry = copy.retry, .wait_for_ready = copy.wait_for_ready };
   if (!process_check_fork (error) || !check_options (&copy, error))
@@ -61,17 +51,17 @@ call_plan_init (CallPlan *plan, CenotePool *pool, const char *method, GBytes *me
   plan->request = rpc_request_new (method, copy.metadata, copy.n_metadata, message, error);
   if (plan->request == NULL)
     return FALSE;
-  now_us = call_plan_now_us (plan);
   plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
   plan->record.pool = pool;
-  plan->record.begun_us = now_us;
-  plan->record.deadline_us = now_us + copy.timeout_ms * 1000;
-  if (!enter (plan, error)) {
-    rpc_request_free (plan->request);
-    return FALSE;
-  }
-  cenote_pool_ref (pool);
-  return TRUE;
+  plan->record.id = id;
+  plan->record.unary = message != NULL;
+  plan->record.begun_us = call_plan_look_at_clock (plan);
+  plan->record.deadline_us = plan->now_us + copy.timeout_ms * 1000;
+  if (calls_enter (pool->calls, &plan->record))
+    return TRUE;
+  g_propagate_error (error, pool_miss_error (pool, LEASE_STOPPED));
+  rpc_request_free (plan->request);
+  return FALSE;
 }
 
 void
@@ -79,19 +69,28 @@ call_plan_clear (CallPlan *plan)
 {
   rpc_request_free (plan->request);
   calls_leave (plan->pool->calls, &plan->record);
-  cenote_pool_unref (plan->pool);
 }
 
 gint64
-call_plan_now_us (const CallPlan *plan)
+call_plan_look_at_clock (CallPlan *plan)
 {
-  return control_now_us (plan->pool->control);
+  return plan->now_us = control_now_us (plan->pool->control);
 }
 
 gint64
-call_plan_remaining_us (const CallPlan *plan)
+call_plan_remaining_us (CallPlan *plan)
 {
-  return plan->record.deadline_us - call_plan_now_us (plan);
+  return plan->record.deadline_us - call_plan_look_at_clock (plan);
+}
+
+gboolean
+call_plan_wait (CallPlan *plan, LeaseResult result, CenoteLease *lease, GError **error)
+{
+  gboolean got = pool_acquire_after (plan->pool, result, &plan->wish, call_plan_remaining_us (plan), plan->wait_for_ready,
+                                     lease, error);
+
+  call_plan_look_at_clock (plan);
+  return got;
 }
 
 static void
@@ -119,7 +118,7 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
 
   if (credentials != NULL)
     rpc_request_set_credentials (plan->request, credentials);
-  rpc = rpc_new (lease->channel, queue, plan->request, call_plan_remaining_us (plan));
+  rpc = rpc_new (lease->channel, queue, plan->request, plan->now_us, plan->record.deadline_us);
   plan->wish.avoid = lease_channel_id (lease);
   count_retry (plan);
   calls_set_attempt (plan->pool->calls, &plan->record, rpc, lease->channel);
@@ -139,17 +138,22 @@ give_back (CenoteLease *lease, const Outcome *outcome)
     lease_release_judged (lease, outcome->status, verdict);
 }
 
+void
+call_plan_withdraw (CallPlan *plan)
+{
+  plan->goes_on = calls_clear_attempt (plan->pool->calls, &plan->record);
+}
+
 gboolean
 call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 {
   int status = rpc_status (rpc);
-  const Outcome outcome = { status, rpc_details (rpc), rpc_is_answered (rpc) };
-  gboolean goes_on = calls_clear_attempt (plan->pool->calls, &plan->record);
+  const Outcome outcome = { status, status == GRPC_STATUS_OK ? "" : rpc_details (rpc), rpc_is_answered (rpc) };
 
   give_back (lease, &outcome);
   if (status == GRPC_STATUS_OK || status == GRPC_STATUS_UNAVAILABLE)
     retry_budget_note (&plan->pool->retry_budget, status == GRPC_STATUS_OK);
-  return goes_on && status != GRPC_STATUS_OK;
+  return plan->goes_on && status != GRPC_STATUS_OK;
 }
 
 gint64

@@ -12,9 +12,11 @@
 #include "retry.h"
 
 typedef struct CallPlan {
-  CenotePool *pool;          /* (reference) */
+  CenotePool *pool;          /* (borrowed) */
   RpcRequest *request;
   CallRecord record;
+  gint64 now_us;             /* when the clock was looked at last */
+  gboolean goes_on;          /* its last attempt was not cancelled by the register */
   RetryCount count;
   RetryKind retries;         /* what the next attempt is */
   CenoteRetry retry;
@@ -22,17 +24,23 @@ typedef struct CallPlan {
   gboolean wait_for_ready;
 } CallPlan;
 
-/* FALSE with CENOTE_ERROR_INVALID, or _STOPPED: then there is nothing to clear.
- * MESSAGE nullable: a stream. */
-gboolean call_plan_init (CallPlan *plan, CenotePool *pool, const char *method, GBytes *message,
+/* Enters the register.  Looks at the clock.  FALSE with CENOTE_ERROR_INVALID, or _STOPPED: then there is nothing to clear.
+ * POOL outlives it.  ID: to cancel it by; 0: none.  MESSAGE nullable: a stream. */
+gboolean call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
                          const CenoteCallOptions *options, GError **error);
+/* From here on the runtime may end. */
 void call_plan_clear (CallPlan *plan);
 
-gint64 call_plan_now_us (const CallPlan *plan);
-gint64 call_plan_remaining_us (const CallPlan *plan);
-/* (transfer full): the next attempt, on LEASE, to be begun on QUEUE. */
+gint64 call_plan_look_at_clock (CallPlan *plan);
+/* The same. */
+gint64 call_plan_remaining_us (CallPlan *plan);
+/* Blocks for a channel, until the deadline, after a get that answered RESULT.  Looks at the clock. */
+gboolean call_plan_wait (CallPlan *plan, LeaseResult result, CenoteLease *lease, GError **error);
+/* (transfer full): in the register, and not begun, at the time of the last look at the clock. */
 Rpc *call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue);
-/* RPC, which ran on LEASE, is over: gives the lease back with its outcome.  FALSE: there is to be
+/* The attempt has ended: from here on nobody else looks at it. */
+void call_plan_withdraw (CallPlan *plan);
+/* RPC, which ran on LEASE, is over and withdrawn: gives the lease back with its outcome.  FALSE: there is to be
  * no other attempt. */
 gboolean call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease);
 /* The same.  Microseconds until the next attempt, or -1: this one stands. */

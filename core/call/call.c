@@ -16,6 +16,7 @@ enum { SIDE_WRITE = 1u << 0, SIDE_READ = 1u << 1 };
 
 struct CenoteCall {
   gatomicrefcount refs;
+  CenotePool *pool;          /* (reference) */
   CallPlan plan;
   CenoteLease lease;
   RpcQueue *queue;
@@ -60,9 +61,9 @@ static gboolean
 begin (CenoteCall *call, GError **error)
 {
   CallPlan *plan = &call->plan;
+  LeaseResult result = pool_get (plan->pool, &plan->wish, &call->lease);
 
-  if (!pool_acquire_for_call (plan->pool, &plan->wish, call_plan_remaining_us (plan), plan->wait_for_ready, &call->lease,
-                              error))
+  if (result != LEASE_GOT && !call_plan_wait (plan, result, &call->lease, error))
     return FALSE;
   call->queue = calls_take_queue (plan->pool->calls);
   call->rpc = call_plan_attempt (plan, &call->lease, call->queue);
@@ -73,11 +74,12 @@ begin (CenoteCall *call, GError **error)
 static void
 call_free (CenoteCall *call)
 {
-  rpc_free (call->rpc);
+  rpc_unref (call->rpc);
   headers_free (call->initial);
   headers_free (call->trailing);
   g_clear_error (&call->error);
   monitor_clear (&call->monitor);
+  cenote_pool_unref (call->pool);
   g_free (call);
 }
 
@@ -91,8 +93,9 @@ cenote_call_new (CenotePool *pool, const char *method, const CenoteCallOptions *
     return NULL;
   call = g_new0 (CenoteCall, 1);
   g_atomic_ref_count_init (&call->refs);
+  call->pool = cenote_pool_ref (pool);
   monitor_init (&call->monitor);
-  if (!call_plan_init (&call->plan, pool, method, NULL, options, error)) {
+  if (!call_plan_init (&call->plan, pool, 0, method, NULL, options, error)) {
     call_free (call);
     return NULL;
   }
@@ -117,6 +120,7 @@ finish (CenoteCall *call)
   if (call->initial == NULL)
     call->initial = rpc_initial (call->rpc);
   call->trailing = rpc_trailing (call->rpc);
+  call_plan_withdraw (&call->plan);
   call_plan_settle (&call->plan, call->rpc, &call->lease);
   call->finished = TRUE;
 }
@@ -163,7 +167,7 @@ cenote_call_unref (CenoteCall *call)
     cenote_call_cancel (call);
     finish (call);
   }
-  g_clear_pointer (&call->rpc, rpc_free);
+  g_clear_pointer (&call->rpc, rpc_unref);
   calls_give_queue (call->plan.pool->calls, call->queue);
   call_plan_clear (&call->plan);
   call_free (call);
@@ -231,14 +235,17 @@ cenote_call_close_writes (CenoteCall *call, GError **error)
 }
 
 static gboolean
-read_timeout_to_us (gint64 timeout_ms, gint64 *out_us, GError **error)
+read_timeout_to_until (gint64 timeout_ms, gint64 *out_us, GError **error)
 {
   if (timeout_ms < -1) {
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
                  "timeout_ms is %" G_GINT64_FORMAT ": use -1 (the call's deadline), 0 (do not wait) or milliseconds", timeout_ms);
     return FALSE;
   }
-  *out_us = timeout_ms == -1 || timeout_ms > G_MAXINT64 / 1000 ? G_MAXINT64 : timeout_ms * 1000;
+  if (timeout_ms <= 0)
+    *out_us = timeout_ms == 0 ? 0 : G_MAXINT64;
+  else
+    *out_us = timeout_ms > G_MAXINT64 / 2000 ? G_MAXINT64 : g_get_monotonic_time () + timeout_ms * 1000;
   return TRUE;
 }
 
@@ -246,15 +253,15 @@ gboolean
 cenote_call_read (CenoteCall *call, gint64 timeout_ms, GBytes **out_message, GError **error)
 {
   GBytes *message = NULL;
-  gint64 timeout_us;
+  gint64 until_us;
   gboolean came = TRUE;
 
   g_return_val_if_fail (call != NULL && out_message != NULL, FALSE);
-  if (!check_caller ("cenote_call_read()", error) || !read_timeout_to_us (timeout_ms, &timeout_us, error))
+  if (!check_caller ("cenote_call_read()", error) || !read_timeout_to_until (timeout_ms, &until_us, error))
     return FALSE;
   take (call, SIDE_READ);
   if (!call->finished)
-    came = rpc_read (call->rpc, timeout_us, &message);
+    came = rpc_read (call->rpc, until_us, &message);
   give (call, SIDE_READ);
   if (came)
     *out_message = message;

@@ -9,17 +9,21 @@
 #define N_SHARDS 64
 #define CACHE_LINE 64
 
+enum { LIST_LOOKS, LIST_CLOSING, LIST_STREAMS, N_LISTS };
+
 typedef struct Shard {
-  _Alignas (CACHE_LINE) Monitor monitor; /* records */
-  CallRecord *records;
+  _Alignas (CACHE_LINE) Monitor monitor; /* the lists */
+  GQueue lists[N_LISTS];     /* of CallRecord */
   _Atomic (RpcQueue *) spare;
 } Shard;
 
 struct Calls {
   gatomicrefcount refs;
   _Atomic gboolean closed;
-  Monitor monitor;           /* thread */
-  CallThread *thread;        /* NULL: no asynchronous call was made yet */
+  Loops *loops;
+  void (*watch) (gpointer data);
+  gpointer watch_data;
+  _Atomic gboolean watched;  /* somebody will look */
   Shard shards[N_SHARDS];
 };
 
@@ -40,12 +44,15 @@ Calls *
 calls_new (void)
 {
   Calls *calls = g_aligned_alloc0 (1, sizeof (Calls), CACHE_LINE);
-  guint i;
+  guint i, list;
 
   g_atomic_ref_count_init (&calls->refs);
-  monitor_init (&calls->monitor);
-  for (i = 0; i < N_SHARDS; i++)
+  calls->loops = loops_new ();
+  for (i = 0; i < N_SHARDS; i++) {
     monitor_init (&calls->shards[i].monitor);
+    for (list = 0; list < N_LISTS; list++)
+      g_queue_init (&calls->shards[i].lists[list]);
+  }
   return calls;
 }
 
@@ -65,11 +72,60 @@ calls_unref (Calls *calls)
     return;
   for (i = 0; i < N_SHARDS; i++)
     monitor_clear (&calls->shards[i].monitor);
-  monitor_clear (&calls->monitor);
+  loops_unref (calls->loops);
   g_aligned_free (calls);
 }
 
 /* ----------------------------------------------------------------- register */
+
+static gboolean
+is_empty_locked (const Shard *shard)
+{
+  return shard->lists[LIST_LOOKS].head == NULL && shard->lists[LIST_CLOSING].head == NULL &&
+         shard->lists[LIST_STREAMS].head == NULL;
+}
+
+static void
+take_out_locked (CallRecord *record)
+{
+  g_queue_unlink (record->list, &record->link);
+}
+
+/* Most are due after all the others: looks from the end. */
+static void
+put_in_locked (GQueue *list, CallRecord *record, gint64 look_us)
+{
+  GList *before = list->tail;
+
+  while (before != NULL && ((CallRecord *) before->data)->look_us > look_us)
+    before = before->prev;
+  record->look_us = look_us;
+  record->link = (GList) { .data = record };
+  record->list = list;
+  if (before == NULL)
+    g_queue_push_head_link (list, &record->link);
+  else
+    g_queue_insert_after_link (list, before, &record->link);
+}
+
+/* Each record, in a loop: the lists one after the other. */
+static CallRecord *
+next_in_locked (Shard *shard, const CallRecord *last)
+{
+  GList *link = last == NULL ? NULL : last->link.next;
+  guint list = last == NULL ? 0 : (guint) (last->list - shard->lists) + 1;
+
+  for (; link == NULL && list < N_LISTS; list++)
+    link = shard->lists[list].head;
+  return link == NULL ? NULL : link->data;
+}
+
+static void
+see_to_watch (Calls *calls)
+{
+  if (!atomic_load (&calls->watched) && !atomic_exchange (&calls->watched, TRUE))
+    calls->watch (calls->watch_data);
+}
 
 /* Whoever closes looks at every shard under its lock after having closed, so a record is
  * either seen there or refused here. */
@@ -81,16 +137,11 @@ calls_enter (Calls *calls, CallRecord *record)
 
   monitor_lock (&shard->monitor);
   open = !atomic_load_explicit (&calls->closed, memory_order_relaxed);
-  if (open) {
-    record->previous = NULL;
-    record->next = shard->records;
-    if (shard->records != NULL)
-      shard->records->previous = record;
-    shard->records = record;
-  }
-  monitor_unlock (&shard->monitor);
   if (open)
-    calls_ref (calls);
+    put_in_locked (&shard->lists[record->unary ? LIST_LOOKS : LIST_STREAMS], record, record->begun_us + RPC_LOOK_US);
+  monitor_unlock (&shard->monitor);
+  if (open && record->unary)
+    see_to_watch (calls);
   return open;
 }
 
@@ -100,36 +151,25 @@ calls_leave (Calls *calls, CallRecord *record)
   Shard *shard = &calls->shards[record->shard];
 
   monitor_lock (&shard->monitor);
-  if (record->next != NULL)
-    record->next->previous = record->previous;
-  if (record->previous != NULL)
-    record->previous->next = record->next;
-  else
-    shard->records = record->next;
+  take_out_locked (record);
   if (atomic_load_explicit (&calls->closed, memory_order_relaxed))
     monitor_broadcast (&shard->monitor);
   monitor_unlock (&shard->monitor);
-  calls_unref (calls);
 }
 
 void
 calls_set_attempt (Calls *calls, CallRecord *record, Rpc *rpc, const grpc_channel *channel)
 {
   Shard *shard = &calls->shards[record->shard];
-  RpcHandle *handle = rpc_handle (rpc);
   gboolean cancelled;
 
   monitor_lock (&shard->monitor);
   cancelled = record->cancelled;
-  if (!cancelled) {
-    record->handle = g_steal_pointer (&handle);
-    record->channel = channel;
-  }
+  record->attempt = cancelled ? NULL : rpc;
+  record->channel = channel;
   monitor_unlock (&shard->monitor);
-  if (!cancelled)
-    return;
-  rpc_handle_cancel (handle, GRPC_STATUS_UNAVAILABLE, "the call was cancelled before it began");
-  rpc_handle_unref (handle);
+  if (cancelled)
+    rpc_cancel (rpc, GRPC_STATUS_UNAVAILABLE, "the call was cancelled before it began");
 }
 
 gboolean
@@ -148,15 +188,12 @@ gboolean
 calls_clear_attempt (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard];
-  RpcHandle *handle;
   gboolean good;
 
   monitor_lock (&shard->monitor);
   good = !record->cancelled;
-  handle = g_steal_pointer (&record->handle);
+  record->attempt = NULL;
   monitor_unlock (&shard->monitor);
-  if (handle != NULL)
-    rpc_handle_unref (handle);
   return good;
 }
 
@@ -180,17 +217,102 @@ calls_give_queue (Calls *calls, RpcQueue *queue)
     rpc_queue_free (queue);
 }
 
-CallThread *
-calls_thread (Calls *calls, GError **error)
+Loops *
+calls_loops (Calls *calls)
 {
-  CallThread *thread;
+  return calls->loops;
+}
 
-  monitor_lock (&calls->monitor);
-  if (calls->thread == NULL)
-    calls->thread = call_thread_new (error);
-  thread = calls->thread;
-  monitor_unlock (&calls->monitor);
-  return thread;
+/* -------------------------------------------------------------------- looks */
+
+void
+calls_set_watch (Calls *calls, void (*watch) (gpointer data), gpointer data)
+{
+  calls->watch = watch;
+  calls->watch_data = data;
+}
+
+static CallRecord *
+first_due_locked (Shard *shard, gint64 now_us)
+{
+  guint list;
+
+  for (list = LIST_LOOKS; list <= LIST_CLOSING; list++) {
+    CallRecord *record = shard->lists[list].head == NULL ? NULL : shard->lists[list].head->data;
+
+    if (record != NULL && record->look_us <= now_us)
+      return record;
+  }
+  return NULL;
+}
+
+/* At its next look, or its deadline where that is nearer. */
+static void
+put_back_locked (Shard *shard, CallRecord *record, gint64 now_us)
+{
+  gint64 look_us = now_us + RPC_LOOK_US;
+  gboolean closes = record->deadline_us > now_us && record->deadline_us < look_us;
+
+  take_out_locked (record);
+  put_in_locked (&shard->lists[closes ? LIST_CLOSING : LIST_LOOKS], record, closes ? record->deadline_us : look_us);
+}
+
+/* FALSE: nothing is due. */
+static gboolean
+look_at_one (Shard *shard, gint64 now_us)
+{
+  RpcNeed need = RPC_NEED_NOTHING;
+  Rpc *rpc = NULL;
+  CallRecord *record;
+
+  monitor_lock (&shard->monitor);
+  record = first_due_locked (shard, now_us);
+  if (record != NULL && record->attempt != NULL)
+    need = rpc_look (record->attempt, now_us);
+  if (need != RPC_NEED_NOTHING)
+    rpc = rpc_ref (record->attempt);
+  if (record != NULL)
+    put_back_locked (shard, record, now_us);
+  monitor_unlock (&shard->monitor);
+  if (rpc != NULL)
+    rpc_do (rpc, need);
+  rpc_unref (rpc);
+  return record != NULL;
+}
+
+static gint64
+next_look_us (Shard *shard)
+{
+  gint64 look_us = G_MAXINT64;
+  guint list;
+
+  monitor_lock (&shard->monitor);
+  for (list = LIST_LOOKS; list <= LIST_CLOSING; list++) {
+    const GList *head = shard->lists[list].head;
+
+    if (head != NULL)
+      look_us = MIN (look_us, ((const CallRecord *) head->data)->look_us);
+  }
+  monitor_unlock (&shard->monitor);
+  return look_us;
+}
+
+/* A call that comes while nobody watches has itself watched: so first that is said, then looked. */
+gint64
+calls_look (Calls *calls, gint64 now_us)
+{
+  gint64 look_us = G_MAXINT64;
+  guint i;
+
+  atomic_store (&calls->watched, FALSE);
+  for (i = 0; i < N_SHARDS; i++) {
+    while (look_at_one (&calls->shards[i], now_us))
+      continue;
+    look_us = MIN (look_us, next_look_us (&calls->shards[i]));
+  }
+  if (look_us != G_MAXINT64)
+    atomic_store (&calls->watched, TRUE);
+  return look_us;
 }
 
 /* --------------------------------------------------------------- cancelling */
@@ -232,19 +354,28 @@ is_any (const CallRecord *record, const Cancel *cancel)
   return TRUE;
 }
 
-/* What there is to cancel once the lock is gone. */
+/* (transfer full) (nullable): what there is to cancel once the lock is gone; each attempt once. */
+static Rpc *
+take_attempt_locked (CallRecord *record)
+{
+  Rpc *rpc = g_steal_pointer (&record->attempt);
+
+  return rpc == NULL ? NULL : rpc_ref (rpc);
+}
+
 static void
-collect (Shard *shard, const Cancel *cancel, GPtrArray *handles)
+collect (Shard *shard, const Cancel *cancel, GPtrArray *attempts)
 {
   CallRecord *record;
+  Rpc *rpc;
 
   monitor_lock (&shard->monitor);
-  for (record = shard->records; record != NULL; record = record->next) {
+  for (record = next_in_locked (shard, NULL); record != NULL; record = next_in_locked (shard, record)) {
     if (record->cancelled || !cancel->concerns (record, cancel))
       continue;
     record->cancelled = cancel->for_good;
-    if (record->handle != NULL)
-      g_ptr_array_add (handles, g_steal_pointer (&record->handle));
+    if ((rpc = take_attempt_locked (record)) != NULL)
+      g_ptr_array_add (attempts, rpc);
   }
   monitor_unlock (&shard->monitor);
 }
@@ -252,13 +383,13 @@ collect (Shard *shard, const Cancel *cancel, GPtrArray *handles)
 static void
 carry_out (Calls *calls, const Cancel *cancel)
 {
-  g_autoptr (GPtrArray) handles = g_ptr_array_new_with_free_func ((GDestroyNotify) rpc_handle_unref);
+  g_autoptr (GPtrArray) attempts = g_ptr_array_new_with_free_func ((GDestroyNotify) rpc_unref);
   guint i;
 
   for (i = 0; i < N_SHARDS; i++)
-    collect (&calls->shards[i], cancel, handles);
-  for (i = 0; i < handles->len; i++)
-    rpc_handle_cancel (handles->pdata[i], cancel->status, cancel->why);
+    collect (&calls->shards[i], cancel, attempts);
+  for (i = 0; i < attempts->len; i++)
+    rpc_cancel (attempts->pdata[i], cancel->status, cancel->why);
 }
 
 static guint
@@ -271,7 +402,7 @@ count_before (Calls *calls, gint64 before_us)
     const CallRecord *record;
 
     monitor_lock (&shard->monitor);
-    for (record = shard->records; record != NULL; record = record->next)
+    for (record = next_in_locked (shard, NULL); record != NULL; record = next_in_locked (shard, record))
       n += record->begun_us < before_us;
     monitor_unlock (&shard->monitor);
   }
@@ -288,51 +419,51 @@ calls_cancel_late (Calls *calls, gint64 now_us, gint64 before_us)
   return count_before (calls, before_us);
 }
 
-static RpcHandle *
+static Rpc *
 cancel_locked (CallRecord *record)
 {
   record->cancelled = TRUE;
-  return g_steal_pointer (&record->handle);
+  return take_attempt_locked (record);
 }
 
 static void
-tell_cancelled (RpcHandle *handle)
+tell_cancelled (Rpc *rpc)
 {
-  if (handle == NULL)
+  if (rpc == NULL)
     return;
-  rpc_handle_cancel (handle, GRPC_STATUS_CANCELLED, "cancelled by its caller");
-  rpc_handle_unref (handle);
+  rpc_cancel (rpc, GRPC_STATUS_CANCELLED, "cancelled by its caller");
+  rpc_unref (rpc);
 }
 
 void
 calls_cancel_one (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard];
-  RpcHandle *handle;
+  Rpc *rpc;
 
   monitor_lock (&shard->monitor);
-  handle = cancel_locked (record);
+  rpc = cancel_locked (record);
   monitor_unlock (&shard->monitor);
-  tell_cancelled (handle);
+  tell_cancelled (rpc);
 }
 
 static gboolean
 cancel_in_shard (Shard *shard, gconstpointer pool, guint id)
 {
-  RpcHandle *handle = NULL;
   CallRecord *record;
+  Rpc *rpc = NULL;
 
   monitor_lock (&shard->monitor);
-  for (record = shard->records; record != NULL; record = record->next) {
+  for (record = next_in_locked (shard, NULL); record != NULL; record = next_in_locked (shard, record)) {
     if (record->id == id && record->pool == pool)
       break;
   }
   if (record != NULL) {
     record->silent = TRUE;
-    handle = cancel_locked (record);
+    rpc = cancel_locked (record);
   }
   monitor_unlock (&shard->monitor);
-  tell_cancelled (handle);
+  tell_cancelled (rpc);
   return record != NULL;
 }
 
@@ -389,7 +520,7 @@ static void
 await_none (Shard *shard)
 {
   monitor_lock (&shard->monitor);
-  while (shard->records != NULL)
+  while (!is_empty_locked (shard))
     monitor_wait (&shard->monitor);
   monitor_unlock (&shard->monitor);
 }
@@ -408,5 +539,5 @@ calls_end (Calls *calls)
     if (spare != NULL)
       rpc_queue_free (spare);
   }
-  g_clear_pointer (&calls->thread, call_thread_free);
+  loops_end (calls->loops);
 }

@@ -3,23 +3,28 @@
  * calls: what Cenote's own calls share in a runtime: a register of those under way, and
  * queues to wait on.
  *
- * The register is there for three: a stop, which cancels what is under way and waits
- * for it; the watchdog, which after a step of the wall clock cancels what C-core's
- * timers have forgotten (FACTS 14); and in-flight counts.  It has shards, one line for
- * each thread in turn, whose locks are taken by others only then.  No call into C-core
- * is made under a lock.
+ * The register is there for four: a stop, which cancels what is under way and waits
+ * for it; the watchdog, which looks at unary calls that take long, for their deadlines
+ * and second messages, and after a step of the wall clock cancels what C-core's timers
+ * have forgotten (FACTS 14); and in-flight counts.  It has shards, one line for each
+ * thread in turn, whose locks are taken by others only then.  No call into C-core is
+ * made under a lock.
+ *
+ * What is looked at is in order: in `looks` for all that were entered or looked at, each
+ * RPC_LOOK_US later; in `closing` for those that come to their deadline before that.
  *
  * Queues are kept for the next call of the same shard.
  *
- * Counted: calls hold it, so that a call may outlive its runtime by a moment.  Any thread.
+ * Counted: each pool holds it, and each call its pool, so that a call may outlive its
+ * runtime by a moment.  Any thread.
  */
 #ifndef CENOTE_CORE_CALL_CALLS_H
 #define CENOTE_CORE_CALL_CALLS_H
 
 #include <glib.h>
 
-#include "call-thread.h"
 #include "core/grpc/rpc.h"
+#include "loop.h"
 
 typedef struct Calls Calls;
 
@@ -30,13 +35,15 @@ struct CallRecord {
   gint64 begun_us;
   gint64 deadline_us;        /* monotonic */
   const grpc_channel *channel; /* of the attempt under way */
-  RpcHandle *handle;         /* of the attempt under way; NULL: none now */
+  gboolean unary;            /* it is looked at */
+  Rpc *attempt;              /* (borrowed) under way; NULL: none now, or it was cancelled */
   gboolean cancelled;        /* by the register: no further attempt */
   gboolean silent;           /* cancelled by its caller: no callback */
   guint id;                  /* for calls_cancel_id(); 0: none */
   guint shard;
-  CallRecord *previous;
-  CallRecord *next;
+  gint64 look_us;            /* when to look at it */
+  GList link;                /* in one of the shard's lists */
+  GQueue *list;              /* which */
 };
 
 Calls *calls_new (void);
@@ -48,7 +55,7 @@ gboolean calls_enter (Calls *calls, CallRecord *record);
 /* RPC, on CHANNEL and not begun, is RECORD's attempt from now on: cancelled where RECORD is. */
 void calls_set_attempt (Calls *calls, CallRecord *record, Rpc *rpc, const grpc_channel *channel);
 gboolean calls_is_cancelled (Calls *calls, const CallRecord *record);
-/* The attempt is over.  FALSE: it was cancelled by the register. */
+/* The attempt is over, and may be freed after this.  FALSE: it was cancelled by the register. */
 gboolean calls_clear_attempt (Calls *calls, CallRecord *record);
 void calls_leave (Calls *calls, CallRecord *record);
 
@@ -56,9 +63,13 @@ void calls_leave (Calls *calls, CallRecord *record);
 RpcQueue *calls_take_queue (Calls *calls);
 void calls_give_queue (Calls *calls, RpcQueue *queue);
 
-/* What drives asynchronous calls, started with the first of them.  NULL: the system gives no thread. */
-CallThread *calls_thread (Calls *calls, GError **error);
+/* (transfer none): where asynchronous calls end. */
+Loops *calls_loops (Calls *calls);
 
+/* Before the first call: WATCH (any thread, must not block) is called when there is something to look at again. */
+void calls_set_watch (Calls *calls, void (*watch) (gpointer data), gpointer data);
+/* Looks at what is due at NOW_US.  When to look next; G_MAXINT64: when WATCH is called. */
+gint64 calls_look (Calls *calls, gint64 now_us);
 /* Cancels with DEADLINE_EXCEEDED what is past its deadline at NOW_US.  How many calls there are that
  * began before BEFORE_US and are not over. */
 guint calls_cancel_late (Calls *calls, gint64 now_us, gint64 before_us);

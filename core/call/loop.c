@@ -1,177 +1,447 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loop: owns the sources, what waits to be dispatched by them, and the drivers.
+ *
+ * Locks: loops->lock for the table, the drivers, and users that come first or go last;
+ * loop->lock for what other threads push.  The second may be taken within the first.
+ */
 #include "loop.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
-#include "core/base/monitor.h"
+/* Callbacks at a time, before other sources of the context have their turn. */
+#define MAX_RUN 64
+/* Looks that find nothing, before the loop sleeps: to go to sleep and to be woken costs as much. */
+#define MAX_IDLE_LOOKS 8
 
-/* What one source dispatches. */
-typedef struct Batch {
-  _Atomic (Loop *) loop;     /* (reference); atomic for sanitizers, which do not see what GLib orders */
-  LoopItem *first;
-  LoopItem **last;
-} Batch;
+#define MAX_DRIVERS 8
 
-struct Loop {
-  gatomicrefcount refs;      /* of users, and of the batch that waits */
-  GMainContext *context;     /* (reference) while it has users */
-  guint users;               /* pushes to come; under loops_mutex */
-  Monitor monitor;           /* batch, and what is in it */
-  Batch *batch;              /* attached and not yet dispatched; NULL: none */
+struct Loops {
+  _Atomic guint refs;
+  pthread_mutex_t lock;
+  GHashTable *by_context;    /* GMainContext → Loop */
+  Driver *drivers[MAX_DRIVERS];
+  guint n_users[MAX_DRIVERS]; /* loops that have it */
+  guint n_drivers;
 };
 
-static pthread_mutex_t loops_mutex = PTHREAD_MUTEX_INITIALIZER;
-static GHashTable *loops; /* GMainContext → Loop that has users */
+struct Loop {
+  Loops *loops;              /* (reference) */
+  gconstpointer key;         /* the context, in the table */
+  GMainContext *context;     /* (reference) while it has users */
+  gboolean retired;          /* no more in the table; under loops->lock */
+  _Atomic guint users;       /* pushes to come */
+  _Atomic (Driver *) driver; /* (reference) NULL: none was needed yet */
+  guint driver_number;
+  LoopItem *mine;            /* the context's thread: to be dispatched, in order */
+  LoopItem **mine_last;
+  guint depth;               /* of dispatches within each other, by loops that callbacks run */
+  pthread_mutex_t lock;      /* pushed; and `ready` is set under it, where others than the context's thread do */
+  _Atomic (LoopItem *) pushed;
+  LoopItem **pushed_last;
+  _Atomic gboolean ready;    /* the source is to be dispatched */
+};
 
-static Loop *
-loop_new (GMainContext *context)
-{
-  Loop *loop = g_new0 (Loop, 1);
+typedef struct LoopSource {
+  GSource source;            /* first */
+  Loop *loop;                /* owned */
+} LoopSource;
 
-  g_atomic_ref_count_init (&loop->refs);
-  loop->context = g_main_context_ref (context);
-  monitor_init (&loop->monitor);
-  return loop;
-}
+/* What this thread dispatches. */
+static _Thread_local Loop *current;
+
+/* -------------------------------------------------------------------- items */
 
 static void
-loop_unref (Loop *loop)
+push_mine (Loop *loop, LoopItem *item)
 {
-  if (!g_atomic_ref_count_dec (&loop->refs))
-    return;
-  monitor_clear (&loop->monitor);
-  g_free (loop);
+  item->next = NULL;
+  *loop->mine_last = item;
+  loop->mine_last = &item->next;
 }
 
-static Loop *
-find_locked (GMainContext *context)
+/* Whether it is for the pusher to wake the context. */
+static gboolean
+push_from_afar (Loop *loop, LoopItem *item)
 {
-  Loop *loop;
+  gboolean was_ready;
 
-  if (loops == NULL)
-    loops = g_hash_table_new (NULL, NULL);
-  loop = g_hash_table_lookup (loops, context);
-  if (loop == NULL) {
-    loop = loop_new (context);
-    g_hash_table_insert (loops, context, loop);
-  }
-  return loop;
+  item->next = NULL;
+  pthread_mutex_lock (&loop->lock);
+  if (loop->pushed == NULL)
+    atomic_store_explicit (&loop->pushed, item, memory_order_relaxed);
+  else
+    *loop->pushed_last = item;
+  loop->pushed_last = &item->next;
+  was_ready = atomic_exchange (&loop->ready, TRUE);
+  pthread_mutex_unlock (&loop->lock);
+  return !was_ready;
 }
 
-Loop *
-loop_get (GMainContext *context)
-{
-  g_autoptr (GMainContext) mine = context == NULL ? g_main_context_ref_thread_default () : g_main_context_ref (context);
-  Loop *loop;
-
-  pthread_mutex_lock (&loops_mutex);
-  loop = find_locked (mine);
-  loop->users++;
-  pthread_mutex_unlock (&loops_mutex);
-  return loop;
-}
-
-/* The last one lets the context go, which may end it, here. */
+/* What comes just now is found when the loop is about to sleep. */
 static void
-loop_leave (Loop *loop)
+fetch_pushed (Loop *loop)
 {
-  GMainContext *context = NULL;
-
-  pthread_mutex_lock (&loops_mutex);
-  if (--loop->users == 0) {
-    context = g_steal_pointer (&loop->context);
-    g_hash_table_remove (loops, context);
-    if (g_hash_table_size (loops) == 0)
-      g_clear_pointer (&loops, g_hash_table_unref);
-  }
-  pthread_mutex_unlock (&loops_mutex);
-  if (context == NULL)
+  if (atomic_load_explicit (&loop->pushed, memory_order_relaxed) == NULL)
     return;
-  g_main_context_unref (context);
-  loop_unref (loop);
+  pthread_mutex_lock (&loop->lock);
+  *loop->mine_last = loop->pushed;
+  loop->mine_last = loop->pushed_last;
+  atomic_store_explicit (&loop->pushed, NULL, memory_order_relaxed);
+  pthread_mutex_unlock (&loop->lock);
 }
 
-/* ----------------------------------------------------------------- batches */
-
+/* One at a time, so that a loop which a callback runs finds the rest. */
 static LoopItem *
-batch_close (Batch *batch)
+pop (Loop *loop)
 {
-  Loop *loop = atomic_load_explicit (&batch->loop, memory_order_acquire);
-  LoopItem *first;
+  LoopItem *item = loop->mine;
 
-  monitor_lock (&loop->monitor);
-  if (loop->batch == batch)
-    loop->batch = NULL;
-  first = g_steal_pointer (&batch->first);
-  monitor_unlock (&loop->monitor);
-  return first;
+  if (item == NULL)
+    return NULL;
+  loop->mine = item->next;
+  if (loop->mine == NULL)
+    loop->mine_last = &loop->mine;
+  return item;
 }
 
-static void
-batch_run (Batch *batch, gboolean run)
+/* FALSE: there is something after all. */
+static gboolean
+set_idle (Loop *loop)
 {
-  LoopItem *item = batch_close (batch);
+  gboolean idle;
 
-  while (item != NULL) {
-    LoopItem *next = item->next;
+  pthread_mutex_lock (&loop->lock);
+  idle = loop->mine == NULL && loop->pushed == NULL;
+  atomic_store (&loop->ready, !idle);
+  pthread_mutex_unlock (&loop->lock);
+  return idle;
+}
 
-    item->dispatch (item, run);
-    item = next;
+/* -------------------------------------------------------------------- users */
+
+static gboolean
+add_user_to_others (Loop *loop)
+{
+  guint users = atomic_load_explicit (&loop->users, memory_order_relaxed);
+
+  while (users > 0) {
+    if (atomic_compare_exchange_weak_explicit (&loop->users, &users, users + 1, memory_order_relaxed, memory_order_relaxed))
+      return TRUE;
   }
+  return FALSE;
 }
 
 static gboolean
-batch_dispatch (gpointer data)
+leave_to_others (Loop *loop)
 {
-  batch_run (data, TRUE);
-  return G_SOURCE_REMOVE;
+  guint users = atomic_load_explicit (&loop->users, memory_order_relaxed);
+
+  while (users > 1) {
+    if (atomic_compare_exchange_weak_explicit (&loop->users, &users, users - 1, memory_order_acq_rel, memory_order_relaxed))
+      return TRUE;
+  }
+  return FALSE;
 }
+
+/* The last one lets the context go, which may end it and LOOP, here.  The source is to look once
+ * more, in case it has seen the last item already. */
+static void
+leave (Loop *loop)
+{
+  Loops *loops = loop->loops;
+  GMainContext *context = NULL;
+
+  if (leave_to_others (loop))
+    return;
+  pthread_mutex_lock (&loops->lock);
+  if (atomic_fetch_sub (&loop->users, 1) == 1) {
+    context = g_steal_pointer (&loop->context);
+    if (current != loop && !atomic_exchange (&loop->ready, TRUE))
+      g_main_context_wakeup (context);
+  }
+  pthread_mutex_unlock (&loops->lock);
+  if (context != NULL)
+    g_main_context_unref (context);
+}
+
+/* ----------------------------------------------------------------- dispatch */
+
+static gboolean
+prepare (GSource *source, gint *timeout)
+{
+  *timeout = -1;
+  return atomic_load (&((LoopSource *) source)->loop->ready);
+}
+
+static gboolean
+check (GSource *source)
+{
+  return atomic_load (&((LoopSource *) source)->loop->ready);
+}
+
+/* A loop that the callback runs is to dispatch the source. */
+static guint
+run_items (Loop *loop, guint max)
+{
+  guint n = 0;
+  LoopItem *item;
+
+  fetch_pushed (loop);
+  while (n < max && (item = pop (loop)) != NULL) {
+    atomic_store_explicit (&loop->ready, TRUE, memory_order_relaxed);
+    item->dispatch (item, TRUE);
+    n++;
+  }
+  return n;
+}
+
+/* One step at a time: a call that is begun where another has just ended finds its memory warm.
+ * The more is under way, the likelier it is that something comes at once. */
+static gboolean
+look_again (Loop *loop, guint *idle_looks)
+{
+  guint n_under_way;
+
+  if (loop->driver == NULL)
+    return FALSE;
+  if (driver_poll (loop->driver, &n_under_way)) {
+    *idle_looks = 0;
+    return TRUE;
+  }
+  return ++*idle_looks < MIN (n_under_way, MAX_IDLE_LOOKS);
+}
+
+/* Whether there is more to do, after other sources. */
+static gboolean
+work (Loop *loop)
+{
+  guint n = 0, idle_looks = 0;
+
+  do {
+    n += run_items (loop, MAX_RUN - n);
+    if (n == MAX_RUN)
+      return TRUE;
+  } while (look_again (loop, &idle_looks) || loop->mine != NULL);
+  if (loop->driver != NULL)
+    driver_leave (loop->driver);
+  return !set_idle (loop);
+}
+
+/* FALSE: it is used again. */
+static gboolean
+retire (Loop *loop)
+{
+  pthread_mutex_lock (&loop->loops->lock);
+  loop->retired = atomic_load (&loop->users) == 0 && loop->pushed == NULL;
+  if (loop->retired)
+    g_hash_table_remove (loop->loops->by_context, loop->key);
+  pthread_mutex_unlock (&loop->loops->lock);
+  return loop->retired;
+}
+
+static gboolean
+dispatch (GSource *source, GSourceFunc callback, gpointer data)
+{
+  Loop *loop = ((LoopSource *) source)->loop;
+  Loop *outer = current;
+  gboolean more;
+
+  (void) callback;
+  (void) data;
+  current = loop;
+  loop->depth++;
+  more = work (loop);
+  loop->depth--;
+  current = outer;
+  if (more)
+    atomic_store (&loop->ready, TRUE);
+  return more || loop->depth > 0 || !retire (loop) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* -------------------------------------------------------------------- lives */
 
 static void
-batch_free (gpointer data)
+forget (Loop *loop)
 {
-  Batch *batch = data;
+  Loops *loops = loop->loops;
 
-  batch_run (batch, FALSE);
-  loop_unref (atomic_load_explicit (&batch->loop, memory_order_acquire));
-  g_free (batch);
+  pthread_mutex_lock (&loops->lock);
+  if (!loop->retired)
+    g_hash_table_remove (loops->by_context, loop->key);
+  if (loop->driver != NULL)
+    loops->n_users[loop->driver_number]--;
+  pthread_mutex_unlock (&loops->lock);
 }
 
-static Batch *
-batch_new (Loop *loop)
-{
-  Batch *batch = g_new0 (Batch, 1);
-
-  g_atomic_ref_count_inc (&loop->refs);
-  atomic_store_explicit (&batch->loop, loop, memory_order_release);
-  batch->last = &batch->first;
-  return batch;
-}
-
+/* It is over, or its context has ended: then what has come is given up. */
 static void
-batch_attach (Batch *batch)
+finalize (GSource *source)
 {
-  GSource *source = g_idle_source_new ();
+  Loop *loop = ((LoopSource *) source)->loop;
+  LoopItem *item;
 
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, batch_dispatch, batch, batch_free);
-  g_source_attach (source, atomic_load_explicit (&batch->loop, memory_order_relaxed)->context);
+  forget (loop);
+  fetch_pushed (loop);
+  while ((item = pop (loop)) != NULL)
+    item->dispatch (item, FALSE);
+  driver_unref (loop->driver);
+  loops_unref (loop->loops);
+  pthread_mutex_destroy (&loop->lock);
+  g_free (loop);
+}
+
+static GSourceFuncs source_funcs = { .prepare = prepare, .check = check, .dispatch = dispatch, .finalize = finalize };
+
+static Loop *
+loop_new (Loops *loops, GMainContext *context)
+{
+  GSource *source = g_source_new (&source_funcs, sizeof (LoopSource));
+  Loop *loop = g_new0 (Loop, 1);
+
+  atomic_fetch_add_explicit (&loops->refs, 1, memory_order_relaxed);
+  loop->loops = loops;
+  loop->key = context;
+  loop->mine_last = &loop->mine;
+  pthread_mutex_init (&loop->lock, NULL);
+  ((LoopSource *) source)->loop = loop;
+  g_source_set_name (source, "Cenote calls");
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, context);
   g_source_unref (source);
+  return loop;
+}
+
+static Loop *
+find_locked (Loops *loops, GMainContext *context)
+{
+  Loop *loop = g_hash_table_lookup (loops->by_context, context);
+
+  if (loop == NULL) {
+    loop = loop_new (loops, context);
+    g_hash_table_insert (loops->by_context, context, loop);
+  }
+  return loop;
+}
+
+static GMainContext *
+context_of_caller (void)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  return context != NULL ? context : g_main_context_default ();
+}
+
+Loop *
+loop_get (Loops *loops, GMainContext *context)
+{
+  GMainContext *mine = context == NULL ? context_of_caller () : context;
+  Loop *loop;
+
+  if (current != NULL && current->key == mine && current->loops == loops && add_user_to_others (current))
+    return current;
+  pthread_mutex_lock (&loops->lock);
+  loop = find_locked (loops, mine);
+  if (atomic_fetch_add (&loop->users, 1) == 0)
+    loop->context = g_main_context_ref (mine);
+  pthread_mutex_unlock (&loops->lock);
+  return loop;
 }
 
 void
 loop_push (Loop *loop, LoopItem *item)
 {
-  Batch *fresh = NULL;
+  if (current == loop)
+    push_mine (loop, item);
+  else if (push_from_afar (loop, item))
+    g_main_context_wakeup (loop->context);
+  leave (loop);
+}
 
-  item->next = NULL;
-  monitor_lock (&loop->monitor);
-  if (loop->batch == NULL)
-    loop->batch = fresh = batch_new (loop);
-  *loop->batch->last = item;
-  loop->batch->last = &item->next;
-  monitor_unlock (&loop->monitor);
-  if (fresh != NULL)
-    batch_attach (fresh);
-  loop_leave (loop);
+/* ------------------------------------------------------------------ drivers */
+
+/* The one that fewest loops have; n_drivers: there is none yet. */
+static guint
+find_free_locked (const Loops *loops)
+{
+  guint i, best = 0;
+
+  for (i = 1; i < loops->n_drivers; i++) {
+    if (loops->n_users[i] < loops->n_users[best])
+      best = i;
+  }
+  return best;
+}
+
+/* More at once than there are processors would only wait for each other. */
+static guint
+choose_locked (Loops *loops, GError **error)
+{
+  guint best = find_free_locked (loops);
+  gboolean none = loops->n_drivers == 0;
+  Driver *driver;
+
+  if (!none && (loops->n_users[best] == 0 || loops->n_drivers == MIN (MAX_DRIVERS, g_get_num_processors ())))
+    return best;
+  driver = driver_new (none ? error : NULL);
+  if (driver == NULL)
+    return best;
+  loops->drivers[loops->n_drivers] = driver;
+  return loops->n_drivers++;
+}
+
+Driver *
+loop_driver (Loop *loop, GError **error)
+{
+  Loops *loops = loop->loops;
+  Driver *driver = atomic_load_explicit (&loop->driver, memory_order_acquire);
+  guint i;
+
+  if (driver != NULL)
+    return driver;
+  pthread_mutex_lock (&loops->lock);
+  i = choose_locked (loops, error);
+  if (loop->driver == NULL && i < loops->n_drivers) {
+    loops->n_users[i]++;
+    loop->driver_number = i;
+    atomic_store_explicit (&loop->driver, driver_ref (loops->drivers[i]), memory_order_release);
+  }
+  driver = loop->driver;
+  pthread_mutex_unlock (&loops->lock);
+  return driver;
+}
+
+Loops *
+loops_new (void)
+{
+  Loops *loops = g_new0 (Loops, 1);
+
+  atomic_init (&loops->refs, 1);
+  pthread_mutex_init (&loops->lock, NULL);
+  loops->by_context = g_hash_table_new (NULL, NULL);
+  return loops;
+}
+
+void
+loops_unref (Loops *loops)
+{
+  guint i;
+
+  if (atomic_fetch_sub_explicit (&loops->refs, 1, memory_order_acq_rel) > 1)
+    return;
+  for (i = 0; i < loops->n_drivers; i++)
+    driver_unref (loops->drivers[i]);
+  g_hash_table_unref (loops->by_context);
+  pthread_mutex_destroy (&loops->lock);
+  g_free (loops);
+}
+
+void
+loops_end (Loops *loops)
+{
+  guint i;
+
+  for (i = 0; i < loops->n_drivers; i++)
+    driver_end (loops->drivers[i]);
 }

@@ -6,39 +6,56 @@
 #include "call-plan.h"
 #include "core/runtime/process.h"
 
-/* One attempt on a leased channel.  Microseconds until the next, or -1: *RPC stands. */
-static gint64
-attempt (CallPlan *plan, CenoteLease *lease, RpcQueue *queue, Rpc **rpc)
-{
-  rpc_free (*rpc);
-  *rpc = call_plan_attempt (plan, lease, queue);
-  rpc_run_unary (*rpc);
-  return call_plan_judge (plan, *rpc, lease);
-}
-
-static gboolean
-take_channel (CallPlan *plan, CenoteLease *lease, GError **error)
-{
-  return pool_acquire_for_call (plan->pool, &plan->wish, call_plan_remaining_us (plan), plan->wait_for_ready, lease, error);
-}
-
-/* (nullable) (transfer full): the attempt that stands.  NULL, with an error: there was never
- * a channel; where one attempt was made and no channel comes for another, that one stands. */
-static Rpc *
-run (CallPlan *plan, RpcQueue *queue, GError **error)
-{
+/* What a call has under way. */
+typedef struct Attempt {
   CenoteLease lease;
-  Rpc *rpc = NULL;
+  RpcQueue *queue;
+  Rpc *rpc;                  /* NULL: there was none yet */
+} Attempt;
+
+/* FALSE with an error: there is no channel. */
+static gboolean
+begin (CallPlan *plan, Attempt *attempt, GError **error)
+{
+  LeaseResult result = pool_get (plan->pool, &plan->wish, &attempt->lease);
+
+  if (result != LEASE_GOT && !call_plan_wait (plan, result, &attempt->lease, error))
+    return FALSE;
+  rpc_unref (attempt->rpc);
+  attempt->rpc = call_plan_attempt (plan, &attempt->lease, attempt->queue);
+  return TRUE;
+}
+
+static void
+pause_for (CallPlan *plan, gint64 us)
+{
+  if (us == 0)
+    return;
+  g_usleep ((gulong) us);
+  call_plan_look_at_clock (plan);
+}
+
+/* FALSE with an error: there was never a channel.  Else attempt->rpc stands; where one attempt
+ * was made and no channel comes for another, the first. */
+static gboolean
+run (CallPlan *plan, Attempt *attempt, GError **error)
+{
+  gboolean goes_on = begin (plan, attempt, error);
   gint64 pause_us;
 
-  while (take_channel (plan, &lease, rpc == NULL ? error : NULL)) {
-    pause_us = attempt (plan, &lease, queue, &rpc);
-    if (pause_us < 0)
-      break;
-    if (pause_us > 0)
-      g_usleep ((gulong) pause_us);
+  while (goes_on) {
+    rpc_run_unary (attempt->rpc);
+    call_plan_withdraw (plan);
+    rpc_await_second (attempt->rpc);
+    rpc_conclude_unary (attempt->rpc);
+    pause_us = call_plan_judge (plan, attempt->rpc, &attempt->lease);
+    goes_on = pause_us >= 0;
+    if (goes_on) {
+      pause_for (plan, pause_us);
+      goes_on = begin (plan, attempt, NULL);
+    }
   }
-  return rpc;
+  return attempt->rpc != NULL;
 }
 
 static gboolean
@@ -67,22 +84,20 @@ gboolean
 cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
                    GBytes **out_response, GError **error)
 {
-  g_autoptr (GBytes) message = request == NULL ? empty_message () : g_bytes_ref (request);
+  GBytes *message = request == NULL ? empty_message () : g_bytes_ref (request);
+  Attempt attempt = { .lease = CENOTE_LEASE_INIT };
   gboolean good = FALSE;
-  RpcQueue *queue;
   CallPlan plan;
-  Rpc *rpc;
 
   g_return_val_if_fail (pool != NULL, FALSE);
-  if (!process_check_may_block ("cenote_call_unary()", error) ||
-      !call_plan_init (&plan, pool, method, message, options, error))
-    return FALSE;
-  queue = calls_take_queue (pool->calls);
-  rpc = run (&plan, queue, error);
-  if (rpc != NULL)
-    good = take_reply (&plan, rpc, out_response, error);
-  rpc_free (rpc);
-  calls_give_queue (pool->calls, queue);
-  call_plan_clear (&plan);
+  if (process_check_may_block ("cenote_call_unary()", error) &&
+      call_plan_init (&plan, pool, 0, method, message, options, error)) {
+    attempt.queue = calls_take_queue (pool->calls);
+    good = run (&plan, &attempt, error) && take_reply (&plan, attempt.rpc, out_response, error);
+    rpc_unref (attempt.rpc);
+    calls_give_queue (pool->calls, attempt.queue);
+    call_plan_clear (&plan);
+  }
+  g_bytes_unref (message);
   return good;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watchdog: after the wall clock was set, ends the calls whose deadlines C-core's timers
- * may have forgotten (FACTS 14).  It sleeps until then.  Control thread only.
+ * watchdog: looks at unary calls that take long, whose deadlines are ours to keep; and after
+ * the wall clock was set, ends those whose deadlines C-core's timers may have forgotten
+ * (FACTS 14).  It sleeps while there are none.  Control thread only.
  */
 #ifndef CENOTE_CORE_CALL_WATCHDOG_H
 #define CENOTE_CORE_CALL_WATCHDOG_H
@@ -13,7 +14,8 @@ typedef struct Watchdog {
   Control *control;
   Calls *calls;
   gint64 watched_us;         /* calls that began before this are watched */
-  ControlTimer timer;
+  ControlTimer looks;
+  ControlTimer late;
 } Watchdog;
 
 void watchdog_init (Watchdog *watchdog, Control *control, Calls *calls);

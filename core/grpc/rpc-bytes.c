@@ -4,6 +4,7 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
+#include <grpc/slice_buffer.h>
 
 /* A shorter message is copied: a reference would keep the whole read buffer that it came in. */
 #define REFER_FROM 4096
@@ -57,19 +58,41 @@ unref_bytes (void *bytes)
   g_bytes_unref (bytes);
 }
 
-grpc_byte_buffer *
-rpc_buffer_from_bytes (GBytes *message)
+/* A short message is copied: that costs less than to keep track of who refers to it. */
+static grpc_slice
+slice_from_bytes (GBytes *message)
 {
   gsize length = 0;
   gconstpointer start = message == NULL ? NULL : g_bytes_get_data (message, &length);
-  grpc_slice slice;
-  grpc_byte_buffer *buffer;
 
-  if (length == 0)
-    slice = grpc_empty_slice ();
-  else
-    slice = grpc_slice_new_with_user_data ((void *) start, length, unref_bytes, g_bytes_ref (message));
-  buffer = grpc_raw_byte_buffer_create (&slice, 1);
+  if (length < REFER_FROM)
+    return grpc_slice_from_copied_buffer (length == 0 ? "" : start, length);
+  return grpc_slice_new_with_user_data ((void *) start, length, unref_bytes, g_bytes_ref (message));
+}
+
+grpc_byte_buffer *
+rpc_buffer_from_bytes (GBytes *message)
+{
+  grpc_slice slice = slice_from_bytes (message);
+  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
+
   grpc_slice_unref (slice);
   return buffer;
+}
+
+/* As grpc_raw_byte_buffer_create() makes it, in the caller's memory. */
+void
+rpc_buffer_init (grpc_byte_buffer *buffer, GBytes *message)
+{
+  buffer->reserved = NULL;
+  buffer->type = GRPC_BB_RAW;
+  buffer->data.raw.compression = GRPC_COMPRESS_NONE;
+  grpc_slice_buffer_init (&buffer->data.raw.slice_buffer);
+  grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, slice_from_bytes (message));
+}
+
+void
+rpc_buffer_clear (grpc_byte_buffer *buffer)
+{
+  grpc_slice_buffer_destroy (&buffer->data.raw.slice_buffer);
 }

@@ -18,6 +18,41 @@ check_method (const char *method, GError **error)
   return FALSE;
 }
 
+/* The method that a thread called last: most call the same again and again. */
+static void
+forget_method (gpointer data)
+{
+  grpc_slice *method = data;
+
+  grpc_slice_unref (*method);
+  g_free (method);
+}
+
+static GPrivate last_method = G_PRIVATE_INIT (forget_method);
+
+static gboolean
+is_method (const grpc_slice *slice, const char *method)
+{
+  return slice != NULL && method != NULL && strlen (method) == GRPC_SLICE_LENGTH (*slice) &&
+         memcmp (method, GRPC_SLICE_START_PTR (*slice), GRPC_SLICE_LENGTH (*slice)) == 0;
+}
+
+/* (transfer none) (nullable): METHOD, checked. */
+static const grpc_slice *
+find_method (const char *method, GError **error)
+{
+  grpc_slice *last = g_private_get (&last_method);
+
+  if (is_method (last, method))
+    return last;
+  if (!check_method (method, error))
+    return NULL;
+  last = g_new (grpc_slice, 1);
+  *last = grpc_slice_from_copied_string (method);
+  g_private_replace (&last_method, last);
+  return last;
+}
+
 static gboolean
 is_reserved (const char *key)
 {
@@ -57,14 +92,15 @@ add_metadatum (RpcRequest *request, const CenoteMetadatum *metadatum, GError **e
 RpcRequest *
 rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message, GError **error)
 {
+  const grpc_slice *path = find_method (method, error);
   RpcRequest *request;
   gsize i;
 
-  if (!check_method (method, error))
+  if (path == NULL)
     return NULL;
   request = g_new0 (RpcRequest, 1);
-  request->method = grpc_slice_from_copied_string (method);
-  request->metadata = g_new (grpc_metadata, n_metadata);
+  request->method = grpc_slice_ref (*path);
+  request->metadata = g_new (grpc_metadata, n_metadata + 1);
   request->message = message == NULL ? NULL : g_bytes_ref (message);
   for (i = 0; i < n_metadata; i++) {
     if (!add_metadatum (request, &metadata[i], error)) {
@@ -83,7 +119,7 @@ rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credentials)
   ccore_metadata_clear (request->metadata + n_own, request->n_credentials);
   request->n_credentials = ccore_credentials_count (credentials);
   request->n_metadata = n_own + request->n_credentials;
-  request->metadata = g_renew (grpc_metadata, request->metadata, request->n_metadata);
+  request->metadata = g_renew (grpc_metadata, request->metadata, request->n_metadata + 1);
   ccore_credentials_add_to (credentials, request->metadata + n_own);
 }
 
@@ -97,4 +133,36 @@ rpc_request_free (RpcRequest *request)
   grpc_slice_unref (request->method);
   g_clear_pointer (&request->message, g_bytes_unref);
   g_free (request);
+}
+
+/* ----------------------------------------------------------------- deadline */
+
+/* gRPC's form: at most eight digits and a unit. */
+#define LARGEST_TIMEOUT 99999999
+
+static grpc_slice
+timeout_text (gint64 us)
+{
+  gint64 ms = (us + 999) / 1000;
+  gboolean fits = ms <= LARGEST_TIMEOUT;
+  gint64 number = fits ? ms : MIN ((ms + 999) / 1000, LARGEST_TIMEOUT);
+  char text[16];
+  char *start = text + sizeof text;
+
+  *--start = fits ? 'm' : 'S';
+  do
+    *--start = (char) ('0' + number % 10);
+  while ((number /= 10) > 0);
+  return grpc_slice_from_copied_buffer (start, (gsize) (text + sizeof text - start));
+}
+
+/* The text is short enough to be in the slice itself. */
+void
+rpc_request_set_timeout (RpcRequest *request, gint64 us)
+{
+  grpc_metadata *row = &request->metadata[request->n_metadata];
+
+  memset (row, 0, sizeof *row);
+  row->key = grpc_slice_from_static_string ("grpc-timeout");
+  row->value = timeout_text (us);
 }

@@ -35,13 +35,13 @@ rpc_write (Rpc *rpc, GBytes *message, gboolean last)
 }
 
 gboolean
-rpc_read (Rpc *rpc, gint64 timeout_us, GBytes **out_message)
+rpc_read (Rpc *rpc, gint64 until_us, GBytes **out_message)
 {
   const grpc_op read = rpc_op_receive_message (rpc);
 
   if (rpc->steps[RPC_READ] != STEP_UNDER_WAY)
     rpc_step_start (rpc, RPC_READ, &read, 1);
-  if (!rpc_step_await (rpc, RPC_READ, timeout_us))
+  if (!rpc_step_await (rpc, RPC_READ, until_us))
     return FALSE;
   rpc->no_more = rpc->message == NULL;
   *out_message = rpc_bytes_from_buffer (rpc->message);

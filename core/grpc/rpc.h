@@ -6,8 +6,8 @@
  * the queue that its steps end on.  Whoever waits for a step drives C-core meanwhile,
  * so that blocking calls scale with their threads.
  *
- * Threads: rpc_handle_cancel() any; else one at a time for each kind of step (a writer beside
- * a reader).  A step that was begun must have ended before rpc_free().
+ * Threads: one at a time for each kind of step (a writer beside a reader), but where it says so.
+ * A step that was begun must have ended before the owner's rpc_unref().
  */
 #ifndef CENOTE_CORE_RPC_H
 #define CENOTE_CORE_RPC_H
@@ -20,7 +20,6 @@
 typedef struct grpc_completion_queue RpcQueue;
 typedef struct RpcRequest RpcRequest;
 typedef struct Rpc Rpc;
-typedef struct grpc_call RpcHandle;
 
 /* ------------------------------------------------------------------ queues */
 
@@ -43,41 +42,45 @@ void rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credent
 
 /* ---------------------------------------------------------------- attempts */
 
-/* REMAINING_US: until its deadline.  CHANNEL, QUEUE and REQUEST outlive it. */
-Rpc *rpc_new (grpc_channel *channel, RpcQueue *queue, const RpcRequest *request, gint64 remaining_us);
-/* Nothing is under way. */
-void rpc_free (Rpc *rpc);
-/* (transfer full): to cancel it by on any thread, also after rpc_free(). */
-RpcHandle *rpc_handle (Rpc *rpc);
-void rpc_handle_unref (RpcHandle *handle);
-/* Ends it soon; the first word stands. */
-void rpc_handle_cancel (RpcHandle *handle, int status, const char *why);
+/* Times are of the monotonic clock.  CHANNEL, QUEUE and REQUEST outlive it. */
+Rpc *rpc_new (grpc_channel *channel, RpcQueue *queue, RpcRequest *request, gint64 now_us, gint64 deadline_us);
+/* The owner's last: nothing is under way. */
+Rpc *rpc_ref (Rpc *rpc);
+void rpc_unref (Rpc *rpc);
+/* Any thread that has a reference.  Ends it soon; the first word stands. */
+void rpc_cancel (Rpc *rpc, int status, const char *why);
 
-/* A server that sent its message and no status within so long may have sent a second
- * message, which C-core would keep silent about until the deadline (FACTS 19b). */
-#define RPC_STATUS_WAIT_US (50 * 1000)
+/* A unary call: looks, by whoever has it under a lock that its owner takes to get it out of sight.
+ * What takes longer than RPC_LOOK_US is to be looked at again and again: for its deadline, and for
+ * a second message, about which C-core is silent until the status comes. */
+#define RPC_LOOK_US (40 * 1000)
+typedef enum { RPC_NEED_NOTHING, RPC_NEED_EXPIRE, RPC_NEED_ASK, RPC_NEED_CANCEL } RpcNeed;
+RpcNeed rpc_look (Rpc *rpc, gint64 now_us);
+/* Any thread that has a reference, without a lock; once for each look that answered NEED. */
+void rpc_do (Rpc *rpc, RpcNeed need);
 
-/* The whole of a unary call: blocks to its end.  Two messages, and OK without one, end as INTERNAL. */
+/* Blocks to its end. */
 void rpc_run_unary (Rpc *rpc);
+/* After that, and out of sight: what a look has begun is to end too. */
+void rpc_await_second (Rpc *rpc);
+/* At last.  Two messages, and OK without one, end as INTERNAL. */
+void rpc_conclude_unary (Rpc *rpc);
 
 /* The same in steps, for a thread that has many under way on one queue of rpc_next_queue_new().
- * Begins; OWNER is what rpc_queue_next() answers. */
-void rpc_start_unary (Rpc *rpc, gpointer owner);
-typedef enum {
-  RPC_PROGRESS_NONE,
-  RPC_PROGRESS_MESSAGE,      /* a message, and no status yet: give it RPC_STATUS_WAIT_US, then look */
-  RPC_PROGRESS_OVER
-} RpcProgress;
-/* Blocks for the next step that ends, at most TIMEOUT_US.  (nullable): whose it was. */
-gpointer rpc_queue_next (RpcQueue *queue, gint64 timeout_us, RpcProgress *out_progress);
-void rpc_look_for_second_message (Rpc *rpc);
+ * Begins; OWNER is what rpc_queue_next() answers.  FALSE: gRPC does not take it, and it is over. */
+gboolean rpc_start_unary (Rpc *rpc, gpointer owner);
+/* Blocks for the next step that ends, until UNTIL_US (0: not at all).  (nullable): whose it was. */
+gpointer rpc_queue_next (RpcQueue *queue, gint64 until_us);
+gboolean rpc_is_ended (const Rpc *rpc);
+/* Ended, and out of sight: a step is still to come. */
+gboolean rpc_awaits_second (const Rpc *rpc);
 
 /* A stream.  Begins the call: sends the metadata. */
 void rpc_begin_stream (Rpc *rpc);
 /* Blocks until gRPC has taken it; FALSE: the call is over.  MESSAGE NULL: nothing but LAST, the half-close. */
 gboolean rpc_write (Rpc *rpc, GBytes *message, gboolean last);
-/* Blocks for at most TIMEOUT_US (G_MAXINT64: without end).  FALSE: nothing yet.  *OUT_MESSAGE NULL: no more come. */
-gboolean rpc_read (Rpc *rpc, gint64 timeout_us, GBytes **out_message);
+/* Blocks until UNTIL_US (0: not at all, G_MAXINT64: without end).  FALSE: nothing yet.  *OUT_MESSAGE NULL: no more come. */
+gboolean rpc_read (Rpc *rpc, gint64 until_us, GBytes **out_message);
 /* Blocks for the server's first metadata, or the end. */
 void rpc_await_initial (Rpc *rpc);
 /* Reads what is left, and blocks for the status. */

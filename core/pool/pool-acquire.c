@@ -102,12 +102,10 @@ pool_block (CenotePool *pool, const Waiter *wish, gint64 timeout_us, CenoteLease
   return WAIT_GOT;
 }
 
-/* What needs no wait: a channel at once, the mock's answer, an error.  FALSE: wait. */
+/* What needs no wait after a get that answered RESULT: a channel at once, the mock's answer, an error.  FALSE: wait. */
 static gboolean
-get_at_once (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+settle_at_once (CenotePool *pool, LeaseResult result, gint64 timeout_us, CenoteLease *out_lease, GError **error)
 {
-  LeaseResult result = pool_get (pool, wish, out_lease);
-
   if (result == LEASE_GOT)
     return TRUE;
   if (result == LEASE_MOCKED && pool_ask_mock (pool, out_lease, error) != MOCK_GONE)
@@ -116,6 +114,12 @@ get_at_once (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, CenoteL
     return FALSE;
   pool_get_otherwise (pool, result, out_lease, error);
   return TRUE;
+}
+
+static gboolean
+get_at_once (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, CenoteLease *out_lease, GError **error)
+{
+  return settle_at_once (pool, pool_get (pool, wish, out_lease), timeout_us, out_lease, error);
 }
 
 /* A mock that was set meanwhile answers; where it has gone again the wait goes on, from the queue's end. */
@@ -154,12 +158,15 @@ acquire (CenotePool *pool, guint64 key_hash, gint64 timeout_ms, CenoteLease *out
 }
 
 gboolean
-pool_acquire_for_call (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, gboolean wait_for_ready,
-                       CenoteLease *out_lease, GError **error)
+pool_acquire_after (CenotePool *pool, LeaseResult result, const LeaseWish *wish, gint64 timeout_us, gboolean wait_for_ready,
+                    CenoteLease *out_lease, GError **error)
 {
   const Waiter waiter = { .for_lease = TRUE, .fails_when_down = !wait_for_ready, .wish = *wish };
 
-  return get_or_wait (pool, waiter, timeout_us, out_lease, error);
+  *out_lease = (CenoteLease) CENOTE_LEASE_INIT;
+  if (settle_at_once (pool, result, timeout_us, out_lease, error))
+    return out_lease->channel != NULL;
+  return wait_for_lease (pool, waiter, timeout_us, out_lease, error);
 }
 
 gboolean

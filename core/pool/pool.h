@@ -401,9 +401,10 @@ gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lea
 
 /* Any thread.  A number for cancelling by, never 0. */
 guint pool_next_id (CenotePool *pool);
-/* Any thread.  Acquires for a call: TIMEOUT_US from now; WAIT_FOR_READY FALSE: fails while every address is down. */
-gboolean pool_acquire_for_call (CenotePool *pool, const LeaseWish *wish, gint64 timeout_us, gboolean wait_for_ready,
-                                CenoteLease *out_lease, GError **error);
+/* Any thread.  Acquires for a call whose pool_get() answered RESULT, which is not LEASE_GOT: until TIMEOUT_US from now;
+ * WAIT_FOR_READY FALSE: fails while every address is down. */
+gboolean pool_acquire_after (CenotePool *pool, LeaseResult result, const LeaseWish *wish, gint64 timeout_us,
+                             gboolean wait_for_ready, CenoteLease *out_lease, GError **error);
 
 /* ---------------------------------------------------------- pool-status.c */
 

@@ -109,12 +109,13 @@ typedef void (*CenoteUnaryCallback) (CenotePool *pool, GBytes *response, const G
 
 /**
  * cenote_call_unary_async:
- * @context: (nullable): whose loop calls @callback; NULL: the caller's thread-default context
+ * @context: (nullable): whose loop calls @callback, and drives calls while it runs; NULL: the
+ *   caller's thread-default context.  Calls end also while nobody runs it.
  * @notify: (nullable): called once with @user_data, on @context, after @callback or its cancel
  *
  * The same without blocking.
  * Returns: an id for cenote_pool_cancel(), never 0.  @callback is called exactly once,
- *   never inside this call, unless cancelled.
+ *   never inside this call, unless cancelled.  It may run a loop on @context.
  * Errors: through @callback.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request,

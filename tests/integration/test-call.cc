@@ -239,6 +239,26 @@ TEST (CallToSilence, EndsWithTheRuntimeWhereDrainTimeoutIsOver)
   EXPECT_EQ (UNAVAILABLE, reply.code) << reply.message;
 }
 
+/* What a server is told of a deadline, whoever keeps it: what is left in ms. */
+TEST (DeadlineOfAServer, IsTheCalls)
+{
+  HealthServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (server.port (), "size=1\nbackoff=quick\n");
+  connect (client);
+
+  for (gint64 timeout_ms : { G_GINT64_CONSTANT (20000), G_GINT64_CONSTANT (400) * 3600 * 1000, G_GINT64_CONSTANT (365) * 24 * 3600 * 1000 }) {
+    CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+
+    options.timeout_ms = timeout_ms;
+    Reply reply = call (client.pool, WORK_DEADLINE_METHOD, "x", &options);
+    ASSERT_TRUE (reply.good) << reply.message;
+    gint64 left_ms = g_ascii_strtoll (reply.text.c_str (), nullptr, 10);
+    EXPECT_LE (left_ms, timeout_ms + 1000); /* whole seconds, where milliseconds have too many digits */
+    EXPECT_GT (left_ms, timeout_ms - 15000);
+  }
+}
+
 /* ------------------------------------------------------------- asynchronous */
 
 TEST_F (Call, AsyncCallsBackOnItsContext)

@@ -3,7 +3,8 @@
  * health PORT [OPTION…]: a gRPC server whose health is commanded, for tests.
  *
  * Serves on 127.0.0.1:PORT (0: any): /cenote.test.Work/Echo gives the message back, at once or after
- * a delay, /cenote.test.Work/Hold when it is let go, and grpc.health.v1 with Watch and Check.
+ * a delay, /cenote.test.Work/Hold when it is let go, /cenote.test.Work/Deadline says how many
+ * milliseconds are left of the call's deadline; and grpc.health.v1 with Watch and Check.
  * Anything else is UNIMPLEMENTED.  Options:
  *   no-watch, no-check   that method is UNIMPLEMENTED
  *   mute                 Watch is taken, and not answered before the first flip
@@ -221,6 +222,18 @@ echo_in_time (Exchange *exchange)
   g_queue_push_tail (&delayed, exchange);
 }
 
+static void
+tell_deadline (Exchange *exchange)
+{
+  gpr_timespec left = gpr_time_sub (gpr_convert_clock_type (exchange->details.deadline, GPR_CLOCK_MONOTONIC),
+                                    gpr_now (GPR_CLOCK_MONOTONIC));
+  g_autofree char *text = g_strdup_printf ("%.0f", (double) left.tv_sec * 1000 + left.tv_nsec / 1000000);
+  grpc_slice slice = grpc_slice_from_copied_string (text);
+
+  reply (exchange, grpc_raw_byte_buffer_create (&slice, 1), GRPC_STATUS_OK);
+  grpc_slice_unref (slice);
+}
+
 /* When that is to be done again. */
 static gpr_timespec
 echo_what_is_due (void)
@@ -247,6 +260,8 @@ answer (Exchange *exchange)
   } else if (is_method (exchange, "/cenote.test.Work/Hold")) {
     exchange->stage = STAGE_HELD;
     g_ptr_array_add (held, exchange);
+  } else if (is_method (exchange, "/cenote.test.Work/Deadline")) {
+    tell_deadline (exchange);
   } else if (watches && has_watch) {
     watch (exchange);
   } else if (checks && has_check) {

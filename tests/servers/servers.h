@@ -98,6 +98,7 @@ private:
 };
 
 #define WORK_ECHO_METHOD "/cenote.test.Work/Echo"
+#define WORK_DEADLINE_METHOD "/cenote.test.Work/Deadline"
 #define WORK_HOLD_METHOD "/cenote.test.Work/Hold"
 
 /* tests/servers/health, always on the same port. */

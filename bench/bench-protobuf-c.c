@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench-protobuf-c: calls through stubs that protoc-c generated, against the same calls
+ * over the same pool with bytes that are packed and unpacked by hand.
+ */
+#include <cenote/protobuf-c.h>
+#include <string.h>
+
+#include "bench/echo.pb-c.h"
+#include "rig.h"
+#include "tools/demo-server.h"
+
+#define IN_FLIGHT 100
+#define RUN_MS 20
+#define TEXT "a small message"
+#define NUMBER 300
+
+typedef struct Setup {
+  Rig *rig;
+  ProtobufCService *blocking;
+} Setup;
+
+/* What is under way of a run on one thread's context. */
+typedef struct Run {
+  Setup *setup;
+  GMainContext *context;
+  ProtobufCService *service; /* on that context; NULL: by hand */
+  guint64 to_begin, to_end;
+} Run;
+
+static void
+check (gboolean good, const char *what)
+{
+  if (!good)
+    g_error ("%s", what);
+}
+
+static void
+check_reply (const char *text, gsize length, guint64 number)
+{
+  check (length == strlen (TEXT) && memcmp (text, TEXT, length) == 0 && number == NUMBER, "a wrong reply");
+}
+
+/* ---------------------------------------------------------------- by hand */
+
+/* Fields 1, a string, and 2, a varint of two bytes. */
+static GBytes *
+pack (void)
+{
+  const gsize length = strlen (TEXT);
+  guint8 *bytes = g_malloc (length + 5);
+
+  bytes[0] = 1 << 3 | 2;
+  bytes[1] = (guint8) length;
+  memcpy (bytes + 2, TEXT, length);
+  bytes[length + 2] = 2 << 3;
+  bytes[length + 3] = (NUMBER & 0x7f) | 0x80;
+  bytes[length + 4] = NUMBER >> 7;
+  return g_bytes_new_take (bytes, length + 5);
+}
+
+static void
+unpack (GBytes *reply)
+{
+  gsize size = 0;
+  const guint8 *bytes = g_bytes_get_data (reply, &size);
+  gsize length = size < 2 ? 0 : bytes[1];
+
+  check (length + 5 == size && bytes[0] == (1 << 3 | 2) && bytes[length + 2] == 2 << 3, "a wrong reply");
+  check_reply ((const char *) bytes + 2, length, (bytes[length + 3] & 0x7f) | (guint64) bytes[length + 4] << 7);
+}
+
+static void
+run_by_hand (guint64 n, gpointer data)
+{
+  Setup *setup = data;
+
+  while (n-- > 0) {
+    g_autoptr (GBytes) request = pack (), reply = NULL;
+
+    check (cenote_call_unary (setup->rig->pool, DEMO_ECHO_METHOD, request, NULL, &reply, NULL), "a call failed");
+    unpack (reply);
+  }
+}
+
+/* --------------------------------------------------------------- by the stub */
+
+static void
+take_note (const Cenote__Demo__Note *note, void *data)
+{
+  (void) data;
+  check (note != NULL, "a call failed");
+  check_reply (note->text, strlen (note->text), note->number);
+}
+
+static void
+call_stub (ProtobufCService *service, Cenote__Demo__Note_Closure closure, void *data)
+{
+  Cenote__Demo__Note note = CENOTE__DEMO__NOTE__INIT;
+
+  note.text = (char *) TEXT;
+  note.number = NUMBER;
+  cenote__demo__echo__echo (service, &note, closure, data);
+}
+
+static void
+run_stub (guint64 n, gpointer data)
+{
+  Setup *setup = data;
+
+  while (n-- > 0)
+    call_stub (setup->blocking, take_note, NULL);
+}
+
+/* ------------------------------------------------------------- asynchronous */
+
+static void begin (Run *run);
+
+static void
+take_reply (CenotePool *pool, GBytes *reply, const GError *error, gpointer data)
+{
+  Run *run = data;
+
+  (void) pool;
+  check (error == NULL, "a call failed");
+  unpack (reply);
+  run->to_end--;
+  begin (run);
+}
+
+static void
+take_note_of_run (const Cenote__Demo__Note *note, void *data)
+{
+  Run *run = data;
+
+  take_note (note, NULL);
+  run->to_end--;
+  begin (run);
+}
+
+static void
+begin (Run *run)
+{
+  if (run->to_begin == 0)
+    return;
+  run->to_begin--;
+  if (run->service != NULL) {
+    call_stub (run->service, take_note_of_run, run);
+  } else {
+    g_autoptr (GBytes) request = pack ();
+
+    cenote_call_unary_async (run->setup->rig->pool, DEMO_ECHO_METHOD, request, NULL, run->context, take_reply, run, NULL);
+  }
+}
+
+static void
+run_loop (Run *run)
+{
+  guint i;
+
+  for (i = 0; i < IN_FLIGHT; i++)
+    begin (run);
+  while (run->to_end > 0)
+    g_main_context_iteration (run->context, TRUE);
+  g_main_context_unref (run->context);
+}
+
+static void
+run_async_by_hand (guint64 n, gpointer data)
+{
+  Run run = { data, g_main_context_new (), NULL, n, n };
+
+  run_loop (&run);
+}
+
+static void
+run_async_stub (guint64 n, gpointer data)
+{
+  Setup *setup = data;
+  Run run = { setup, g_main_context_new (), NULL, n, n };
+
+  run.service = cenote_protobuf_c_service_new (setup->rig->pool, &cenote__demo__echo__descriptor);
+  cenote_protobuf_c_service_set_context (run.service, run.context);
+  run_loop (&run);
+  protobuf_c_service_destroy (run.service);
+}
+
+/* --------------------------------------------------------------- comparison */
+
+static void
+compare (Setup *setup, const char *what, guint n_threads, void (*stub) (guint64, gpointer), void (*by_hand) (guint64, gpointer))
+{
+  const BenchWay way = { "stub", stub, setup, n_threads, RUN_MS };
+  const BenchWay base = { "by hand", by_hand, setup, n_threads, RUN_MS };
+  const BenchRatio ratio = bench_rate_ratio (&way, &base);
+
+  bench_print (what, &ratio, BENCH_AT_LEAST, 0.97);
+}
+
+int
+main (void)
+{
+  guint port = 0;
+  Child *server = rig_start_server (&port);
+  Setup setup = { rig_new (port), NULL };
+
+  setup.blocking = cenote_protobuf_c_service_new (setup.rig->pool, &cenote__demo__echo__descriptor);
+  run_async_by_hand (1000, &setup); /* what threads there are to be, before the bench pins its own */
+  bench_title ("protobuf-c, against bytes packed by hand");
+  compare (&setup, "blocking, 1 thread", 1, run_stub, run_by_hand);
+  compare (&setup, "blocking, 2 threads", 2, run_stub, run_by_hand);
+  compare (&setup, "asynchronous, 100 in flight", 1, run_async_stub, run_async_by_hand);
+  protobuf_c_service_destroy (setup.blocking);
+  rig_free (setup.rig);
+  child_free (server);
+  return 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asynchronous calls and who drives them: the loop where it runs, the driver's thread where it
+ * does not; and the deadlines of unary calls, which are kept by neither.
+ */
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "call-test.h"
+
+namespace {
+
+void
+echo (http2::Connection &connection, const http2::Request &request)
+{
+  connection.reply (request.stream, request.text);
+}
+
+/* One call whose callback is a function. */
+class Task {
+public:
+  Task (CenotePool *pool, GMainContext *context, std::function<void ()> then = {}) : then_ (std::move (then))
+  {
+    cenote_call_unary_async (pool, METHOD, nullptr, nullptr, context, take, this, nullptr);
+  }
+
+  std::atomic<bool> done{ false };
+  int code = -1;             /* 0: OK */
+
+private:
+  static void
+  take (CenotePool *, GBytes *, const GError *error, gpointer data)
+  {
+    Task *self = static_cast<Task *> (data);
+
+    self->code = error == nullptr ? 0 : error->code;
+    if (self->then_)
+      self->then_ ();
+    self->done = true;
+  }
+
+  std::function<void ()> then_;
+};
+
+class Async : public CallTest {
+protected:
+  Async () : context_ (g_main_context_new ()) {}
+  ~Async () override { g_main_context_unref (context_); }
+
+  void
+  run_until (const std::function<bool ()> &over)
+  {
+    while (!over ())
+      g_main_context_iteration (context_, TRUE);
+  }
+
+  void
+  await_no_lease ()
+  {
+    while (in_flight () > 0)
+      std::this_thread::yield ();
+  }
+
+  GMainContext *context_;
+};
+
+TEST_F (Async, CallsEndWhileNobodyRunsTheirContext)
+{
+  open (echo);
+  std::list<Task> tasks;
+
+  for (int i = 0; i < 50; i++)
+    tasks.emplace_back (pool (), context_);
+  await_no_lease ();
+  for (const Task &task : tasks)
+    EXPECT_FALSE (task.done);
+  run_until ([&] { return std::all_of (tasks.begin (), tasks.end (), [] (const Task &task) { return task.done.load (); }); });
+  for (const Task &task : tasks)
+    EXPECT_EQ (0, task.code);
+}
+
+/* The loop has the turn then, and does not use it. */
+TEST_F (Async, CallsEndWhileACallbackBlocks)
+{
+  open (echo);
+  std::list<Task> others;
+  Task task (pool (), context_, [&] {
+    for (int i = 0; i < 50; i++)
+      others.emplace_back (pool (), context_);
+    await_no_lease ();
+  });
+
+  run_until ([&] { return task.done && others.back ().done; });
+  EXPECT_EQ (0, others.back ().code);
+}
+
+TEST_F (Async, ACallbackMayRunItsLoop)
+{
+  open (echo);
+  std::list<Task> tasks;
+
+  for (int depth = 0; depth < 20; depth++)
+    tasks.emplace_back (pool (), context_, [this] {
+      Task inner (pool (), context_);
+      run_until ([&] { return inner.done.load (); });
+    });
+  run_until ([&] { return std::all_of (tasks.begin (), tasks.end (), [] (const Task &task) { return task.done.load (); }); });
+}
+
+/* Also one that came with it, and would be called back after it. */
+TEST_F (Async, ACallbackMayWaitForAnyOther)
+{
+  open (echo);
+  std::unique_ptr<Task> first, second;
+
+  first = std::make_unique<Task> (pool (), context_, [&] { run_until ([&] { return second->done.load (); }); });
+  second = std::make_unique<Task> (pool (), context_);
+  await_no_lease ();
+  run_until ([&] { return first->done && second->done; });
+}
+
+TEST_F (Async, ACallbackMayStopTheRuntime)
+{
+  std::atomic<bool> silent{ false };
+  open ([&] (auto &connection, const auto &request) {
+    if (!silent)
+      echo (connection, request);
+  }, "size=1\ndrain-timeout=100ms\n");
+  std::list<Task> others;
+  Task task (pool (), context_, [&] {
+    silent = true;
+    for (int i = 0; i < 10; i++)
+      others.emplace_back (pool (), context_);
+    cenote_runtime_stop (client_->runtime);
+  });
+
+  run_until ([&] { return task.done && others.back ().done; });
+  for (const Task &other : others)
+    EXPECT_EQ (UNAVAILABLE, other.code);
+}
+
+TEST_F (Async, CallsAreBegunOnAnyThread)
+{
+  open (echo, "size=2\n");
+  AsyncCalls calls (pool ());
+  std::atomic<int> begun{ 0 };
+  std::vector<std::thread> threads;
+  std::mutex lock;
+
+  for (int k = 0; k < 4; k++)
+    threads.emplace_back ([&] {
+      for (int i = 0; i < 250; i++) {
+        std::lock_guard<std::mutex> guard (lock);
+        calls.begin (METHOD, "x");
+        begun++;
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+  calls.await_all ();
+  EXPECT_EQ (1000u, calls.replies.size ());
+  for (const Reply &reply : calls.replies)
+    EXPECT_TRUE (reply.good) << reply.message;
+}
+
+unsigned
+count_drivers ()
+{
+  GDir *directory = g_dir_open ("/proc/self/task", 0, nullptr);
+  unsigned n = 0;
+
+  while (const char *name = g_dir_read_name (directory)) {
+    std::string path = std::string ("/proc/self/task/") + name + "/comm";
+    g_autofree char *comm = nullptr;
+
+    n += g_file_get_contents (path.c_str (), &comm, nullptr, nullptr) && strcmp (comm, "cenote-calls\n") == 0;
+  }
+  g_dir_close (directory);
+  return n;
+}
+
+/* More contexts than drivers: one loop ends another's calls. */
+TEST_F (Async, ThreadsDoNotGrowWithContexts)
+{
+  open (echo, "size=2\n");
+  std::vector<std::thread> threads;
+  std::atomic<unsigned> good{ 0 };
+
+  for (int k = 0; k < 12; k++)
+    threads.emplace_back ([&] {
+      AsyncCalls calls (pool ());
+
+      for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 20; i++)
+          calls.begin (METHOD, std::to_string (i));
+        calls.await_all ();
+      }
+      for (const Reply &reply : calls.replies)
+        good += reply.good;
+    });
+  for (std::thread &thread : threads)
+    thread.join ();
+  EXPECT_EQ (12u * 200, good);
+  EXPECT_GE (count_drivers (), 1u);
+  EXPECT_LE (count_drivers (), g_get_num_processors ());
+}
+
+TEST_F (Async, TwoRuntimesShareAContext)
+{
+  open (echo);
+  http2::Peer peer (echo);
+  Client other (peer.port (), "size=1\nbackoff=quick\n");
+  connect (other);
+  Task one (pool (), context_), two (other.pool, context_);
+
+  run_until ([&] { return one.done && two.done; });
+  EXPECT_EQ (0, one.code);
+  EXPECT_EQ (0, two.code);
+}
+
+TEST_F (Async, TwoMessagesAreInternalSoon)
+{
+  open ([] (auto &connection, const auto &request) {
+    connection.headers (request.stream, http2::response_headers ());
+    connection.send (http2::DATA, 0, request.stream, http2::message ("one") + http2::message ("two"));
+  });
+  AsyncCalls calls (pool ());
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+
+  options.timeout_ms = 300000;
+  for (int i = 0; i < 20; i++)
+    calls.begin (METHOD, "x", &options);
+  calls.await_all ();
+  for (const Reply &reply : calls.replies)
+    EXPECT_EQ (INTERNAL, reply.code);
+}
+
+/* -------------------------------------------------------------- deadlines */
+
+/* The longer one is Cenote's own to keep, the shorter one C-core's. */
+class Deadlines : public Async, public ::testing::WithParamInterface<int> {
+protected:
+  void
+  SetUp () override
+  {
+    open ([] (auto &, const auto &) {});
+    options_.timeout_ms = GetParam ();
+    begun_us_ = g_get_monotonic_time ();
+  }
+
+  void
+  expect_expired (const Reply &reply)
+  {
+    gint64 took_us = g_get_monotonic_time () - begun_us_;
+
+    EXPECT_EQ (DEADLINE_EXCEEDED, reply.code) << reply.message;
+    EXPECT_GE (took_us, GetParam () * 1000 - 1000); /* C-core counts whole milliseconds */
+    EXPECT_LT (took_us, 30 * G_USEC_PER_SEC);
+  }
+
+  CenoteCallOptions options_ = CENOTE_CALL_OPTIONS_INIT;
+  gint64 begun_us_;
+};
+
+TEST_P (Deadlines, EndABlockingCall)
+{
+  expect_expired (call (pool (), METHOD, "x", &options_));
+}
+
+TEST_P (Deadlines, EndAsynchronousOnes)
+{
+  AsyncCalls calls (pool ());
+
+  for (int i = 0; i < 20; i++)
+    calls.begin (METHOD, "x", &options_);
+  calls.await_all ();
+  for (const Reply &reply : calls.replies)
+    expect_expired (reply);
+}
+
+INSTANTIATE_TEST_SUITE_P (OfMs, Deadlines, ::testing::Values (30, 200));
+
+} /* namespace */
