@@ -55,7 +55,12 @@ watchdog_init (Watchdog *watchdog, Control *control, Calls *calls)
     .looks = { .func = look, .data = watchdog },
     .late = { .func = cancel_late, .data = watchdog },
   };
-  calls_set_watch (calls, watch, watchdog);
+}
+
+void
+watchdog_begin (Watchdog *watchdog)
+{
+  calls_set_watch (watchdog->calls, watch, watchdog);
 }
 
 void

@@ -19,6 +19,8 @@ typedef struct Watchdog {
 } Watchdog;
 
 void watchdog_init (Watchdog *watchdog, Control *control, Calls *calls);
+/* Before the first call: it is the one that looks. */
+void watchdog_begin (Watchdog *watchdog);
 void watchdog_clock_stepped (Watchdog *watchdog);
 
 #endif

@@ -274,6 +274,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   runtime->calls = calls_new ();
   runtime->resolver = resolver_ares_new (runtime->control);
   watchdog_init (&runtime->watchdog, runtime->control, runtime->calls);
+  watchdog_begin (&runtime->watchdog);
   runtime->pump = pump_new (runtime->control, runtime->ccore, look_after_pools, runtime);
   runtime->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) cenote_pool_unref);
   runtime->services = (HostServices) { .now_us = service_now_us, .random = service_random, .data = runtime->world };

@@ -36,7 +36,7 @@ unset (gpointer data)
 {
   Watchdog *watchdog = data;
 
-  control_timer_unset (watchdog->control, &watchdog->timer);
+  control_timer_unset (watchdog->control, &watchdog->late);
 }
 
 void
