@@ -401,6 +401,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \
   tests/sim/test-tracking.cc \
+  tests/sim/test-targets.cc \
   tests/sim/test-view.cc \
   tests/unit/log-capture.h
 

@@ -299,6 +299,14 @@ address_wake (Address *address)
 }
 
 gint64
+address_next_attempt_us (const Address *address)
+{
+  if (address->resting)
+    return G_MAXINT64;
+  return address->gate == CENOTE_GATE_DOWN ? address->next_attempt_us : 0;
+}
+
+gint64
 address_until_attempt (const Address *address, const Channel *channel)
 {
   if (address->resting || address->prober != NULL || g_queue_peek_head ((GQueue *) &address->waiting) != channel)

@@ -105,6 +105,8 @@ void address_proved (Address *address);
 void address_poke (Address *address);
 /* connect, reconnect, reload, dial: tries again at once, also after rest. */
 void address_wake (Address *address);
+/* For CenoteAddressView. */
+gint64 address_next_attempt_us (const Address *address);
 /* Microseconds until CHANNEL may dial; -1: it waits for the prober or not at all. */
 gint64 address_until_attempt (const Address *address, const Channel *channel);
 

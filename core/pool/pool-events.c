@@ -290,6 +290,7 @@ address_scheduled (gpointer data, Address *address, gint64 delay_us, const char 
   CenotePool *pool = data;
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED);
 
+  pool_view_touch_address (pool, address);
   event.address = address->name;
   event.delay_ms = delay_us / 1000;
   event.attempt = (gint64) address->failures + 1;
@@ -308,7 +309,7 @@ address_changed (gpointer data, Address *address)
 static void
 address_rested (gpointer data, Address *address)
 {
-  (void) address;
+  pool_view_touch_address (data, address);
   pool_touch (data);
 }
 

@@ -244,6 +244,7 @@ write_address (CenotePool *pool, Address *address)
   row->waiters = address->n_waiters;
   row->removed = address->removed;
   row->last_use_us = address->last_use_us;
+  row->next_attempt_us = address_next_attempt_us (address);
 }
 
 static void

@@ -246,6 +246,9 @@ typedef struct CenoteAddressView {
   uint32_t waiters;          /* callers that wait for this address: those that dial it */
   uint32_t removed;          /* 1: no longer wanted (config or DNS) */
   int64_t last_use_us;       /* of any channel to it, or somebody waited for it; -1: never */
+  /* Where it is DOWN, when the backoff lets the next attempt begin; INT64_MAX: not by itself
+   * (max-connect-attempts are used up).  Else 0. */
+  int64_t next_attempt_us;
 } CenoteAddressView;
 
 enum {

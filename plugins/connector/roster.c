@@ -3,11 +3,16 @@
 
 #include <stdlib.h>
 
+/* A channel that has been READY for so long shows that its address can be relied on. */
+#define PROOF_US 1000000
+
 typedef struct Address {
   const CenoteAddressView *view;
   uint32_t count;            /* channels that count, where they will be */
   uint32_t to_open;
   bool has_channel;          /* of any state */
+  bool has_dialler;          /* a channel that lives and is not READY: it is tried */
+  int64_t ready_since_us;    /* of the channel that has been READY longest; INT64_MAX: there is none */
   struct Channel *first;     /* while shrinking: those that count, in the order in which they go */
 } Address;
 
@@ -25,6 +30,7 @@ typedef struct Channel {
 struct Roster {
   const CenoteHost *host;
   CenotePlan *plan;          /* this and what follows: of one plan */
+  int64_t now_us;
   Address *addresses;
   Channel *channels;
   Channel **order;           /* as much room as channels have */
@@ -50,6 +56,12 @@ static bool
 is_kept (const Address *address)
 {
   return address && !address->view->removed;
+}
+
+static bool
+is_down (const Address *address)
+{
+  return address->view->gate == CENOTE_GATE_DOWN;
 }
 
 static bool
@@ -109,8 +121,12 @@ survey_channel (Roster *roster, Channel *channel)
 {
   channel->address = find_address (roster, channel->view->address);
   channel->lives = channel->view->state != CENOTE_CHANNEL_DRAINING && channel->view->state != CENOTE_CHANNEL_SHUTDOWN;
-  if (channel->address)
+  if (channel->address) {
     channel->address->has_channel = true;
+    channel->address->has_dialler |= channel->lives && !is_ready (channel);
+    if (is_ready (channel) && channel->view->ready_since_us < channel->address->ready_since_us)
+      channel->address->ready_since_us = channel->view->ready_since_us;
+  }
 }
 
 static void
@@ -131,7 +147,7 @@ static void
 survey (Roster *roster, const CenoteConnectorView *view)
 {
   for (uint32_t i = 0; i < roster->n_addresses; i++)
-    roster->addresses[i] = (Address) { .view = cenote_view_address (view, i) };
+    roster->addresses[i] = (Address) { .view = cenote_view_address (view, i), .ready_since_us = INT64_MAX };
   for (uint32_t i = 0; i < roster->n_channels; i++)
     roster->channels[i] = (Channel) { .view = cenote_view_channel (view, i) };
   for (uint32_t i = 0; i < roster->n_channels; i++)
@@ -206,6 +222,56 @@ end_hopeless (Roster *roster)
       end_successor (roster, channel, is_astray ? "address removed" : "stale");
     else if (!channel->successor)
       end_counted (roster, channel, is_astray ? "address removed" : "stale");
+  }
+}
+
+/* ------------------------------------------------------------------- down */
+
+/* Whether one that waits at ADDRESS, which is down, may connect sooner at another one. */
+static bool
+may_connect_sooner (const Roster *roster, const Address *address)
+{
+  for (uint32_t i = 0; i < roster->n_addresses; i++) {
+    const Address *other = &roster->addresses[i];
+    bool is_next = !other->has_dialler && other->view->next_attempt_us < address->view->next_attempt_us;
+
+    if (is_kept (other) && (!is_down (other) || is_next))
+      return true;
+  }
+  return false;
+}
+
+/* It is to be replaced where it is, and has a scout elsewhere in the way. */
+static bool
+has_idle_scout (const Channel *channel)
+{
+  const Channel *scout = channel->successor;
+
+  return scout && channel->view->flags != 0 && is_kept (channel->address) && !is_down (channel->address) &&
+         scout->address && scout->address != channel->address && is_down (scout->address) &&
+         scout->view->state != CENOTE_CHANNEL_CONNECTING;
+}
+
+static bool
+waits_in_vain (const Roster *roster, const Channel *channel)
+{
+  bool waits = channel->view->state == CENOTE_CHANNEL_IDLE || channel->view->state == CENOTE_CHANNEL_TRANSIENT_FAILURE;
+
+  return counts (channel) && !channel->successor && waits && is_kept (channel->address) && is_down (channel->address) &&
+         may_connect_sooner (roster, channel->address);
+}
+
+/* What waits at an address that is down and may connect sooner elsewhere goes; the count then brings a new one there. */
+static void
+leave_down (Roster *roster)
+{
+  for (uint32_t i = 0; i < roster->n_channels; i++) {
+    Channel *channel = &roster->channels[i];
+
+    if (channel->lives && has_idle_scout (channel))
+      end_successor (roster, channel->successor, "the channel that it was to replace is replaced for another reason");
+    if (waits_in_vain (roster, channel))
+      end_counted (roster, channel, "another address may be reached sooner");
   }
 }
 
@@ -315,20 +381,30 @@ revive (Roster *roster)
   }
 }
 
-/* (nullable): the address with the fewest channels; one that is down only where DOWN_TOO. */
-static Address *
-emptiest (Roster *roster, bool down_too)
+/* Whether A is a better place for one more channel. */
+static bool
+suits_better (const Address *a, const Address *b)
 {
-  Address *emptiest_one = NULL;
+  if (is_down (a) != is_down (b))
+    return is_down (b);
+  if (a->count != b->count)
+    return a->count < b->count;
+  return a->view->next_attempt_us < b->view->next_attempt_us;
+}
+
+/* (nullable): where one more channel goes; to an address that is down only where DOWN_TOO. */
+static Address *
+best_place (Roster *roster, bool down_too)
+{
+  Address *best = NULL;
 
   for (uint32_t i = 0; i < roster->n_addresses; i++) {
     Address *address = &roster->addresses[i];
 
-    if (is_kept (address) && (down_too || address->view->gate != CENOTE_GATE_DOWN) &&
-        (!emptiest_one || address->count < emptiest_one->count))
-      emptiest_one = address;
+    if (is_kept (address) && (down_too || !is_down (address)) && (!best || suits_better (address, best)))
+      best = address;
   }
-  return emptiest_one;
+  return best;
 }
 
 static void
@@ -337,7 +413,7 @@ grow (Roster *roster)
   Address *address;
 
   revive (roster);
-  while (roster->count < roster->wanted && (address = emptiest (roster, true))) {
+  while (roster->count < roster->wanted && (address = best_place (roster, true))) {
     roster->count++;
     address->count++;
     address->to_open++;
@@ -358,7 +434,7 @@ replace (Roster *roster, Channel *channel, Address *address)
     channel->address->count--;
   address->count++;
   channel->in_hand = true;
-  roster->is_replacing = true;
+  roster->is_replacing |= !is_down (address);
 }
 
 static bool
@@ -373,8 +449,7 @@ find_replacing (Roster *roster)
   for (uint32_t i = 0; i < roster->n_channels; i++) {
     const Channel *channel = &roster->channels[i];
 
-    if (channel->lives && channel->predecessor && is_kept (channel->address) &&
-        channel->address->view->gate != CENOTE_GATE_DOWN)
+    if (channel->lives && channel->predecessor && is_kept (channel->address) && !is_down (channel->address))
       roster->is_replacing = true;
   }
 }
@@ -383,12 +458,9 @@ find_replacing (Roster *roster)
 static Address *
 find_refuge (Roster *roster, const Channel *channel)
 {
-  Address *elsewhere;
-
   if (is_kept (channel->address))
     return channel->view->flags & CENOTE_CHANNEL_EJECTED ? channel->address : NULL;
-  elsewhere = emptiest (roster, false);
-  return elsewhere ? elsewhere : emptiest (roster, true);
+  return best_place (roster, true);
 }
 
 /* Channels that serve and should not, of removed addresses and ejected ones: all at once. */
@@ -411,7 +483,7 @@ find_stale (Roster *roster)
     Channel *channel = &roster->channels[i];
 
     if (awaits_replacement (channel) && (channel->view->flags & CENOTE_CHANNEL_STALE) && is_kept (channel->address) &&
-        channel->address->view->gate != CENOTE_GATE_DOWN)
+        !is_down (channel->address))
       return channel;
   }
   return NULL;
@@ -426,11 +498,24 @@ find_crowded (Roster *roster, const Address *address)
   for (uint32_t i = 0; i < roster->n_channels; i++) {
     Channel *channel = &roster->channels[i];
 
-    if (awaits_replacement (channel) && is_kept (channel->address) && channel->address->count >= address->count + 2 &&
-        (!first || goes_before (channel, first)))
+    if (awaits_replacement (channel) && channel->view->flags == 0 && is_kept (channel->address) &&
+        channel->address->count >= address->count + 2 && (!first || goes_before (channel, first)))
       first = channel;
   }
   return first;
+}
+
+/* An address with none yet gets one, and more when that one has stood for a while. */
+static bool
+may_take_more (Roster *roster, const Address *address)
+{
+  int64_t proved_us = address->ready_since_us == INT64_MAX ? INT64_MAX : address->ready_since_us + PROOF_US;
+
+  if (address->count == 0 || proved_us <= roster->now_us)
+    return true;
+  if (proved_us != INT64_MAX)
+    roster->plan->wake_at (roster->plan, proved_us);
+  return false;
 }
 
 /* Channels that may serve on until their turn comes: one at a time. */
@@ -438,15 +523,29 @@ static void
 replace_one (Roster *roster)
 {
   Channel *stale = find_stale (roster);
-  Address *empty = emptiest (roster, false);
+  Address *empty = best_place (roster, false);
   Channel *crowded = empty ? find_crowded (roster, empty) : NULL;
 
   if (roster->is_replacing)
     return;
   if (stale)
     replace (roster, stale, stale->address);
-  else if (crowded)
+  else if (crowded && may_take_more (roster, empty))
     replace (roster, crowded, empty);
+}
+
+/* An address that is down and that nobody tries gets a scout, where the others have it crowded meanwhile. */
+static void
+send_scouts (Roster *roster)
+{
+  for (uint32_t i = 0; i < roster->n_addresses; i++) {
+    Address *address = &roster->addresses[i];
+    bool is_untried = is_kept (address) && is_down (address) && !address->has_dialler && address->to_open == 0;
+    Channel *channel = is_untried ? find_crowded (roster, address) : NULL;
+
+    if (channel)
+      replace (roster, channel, address);
+  }
 }
 
 static void
@@ -499,6 +598,7 @@ roster_begin (Roster *roster, const CenoteConnectorView *view, CenotePlan *plan)
     return false;
   }
   roster->plan = plan;
+  roster->now_us = view->now_us;
   roster->n_addresses = view->n_addresses;
   roster->n_channels = view->n_channels;
   roster->count = 0;
@@ -531,11 +631,13 @@ roster_keep (Roster *roster, uint32_t wanted, const char *why)
   roster->wanted = wanted;
   roster->why = why;
   end_hopeless (roster);
+  leave_down (roster);
   shrink (roster);
   grow (roster);
   find_replacing (roster);
   replace_unwanted (roster);
   replace_one (roster);
+  send_scouts (roster);
   forget_addresses (roster);
 }
 

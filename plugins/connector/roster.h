@@ -15,8 +15,11 @@
  *     addresses, of the fullest address, with the fewest leases, the newest.
  *   - What drains, is still connected and has nothing against it is revived before
  *     anything is opened.  New channels go where there are the fewest.
- *   - Stale and unevenly spread ones are replaced one at a time; an address that is
- *     down holds up no other.
+ *   - Stale and unevenly spread ones are replaced one at a time; to an address with few, one
+ *     first, and more when it has been READY for a second.
+ *   - An address that is down holds up no other: what waits there goes where it may connect
+ *     sooner.  Where that leaves the others crowded, one of theirs gets a successor at the
+ *     address that is down, a scout: it takes over when the address heals.
  *   - With nothing wanted, everything drains.
  *
  * A roster is scratch memory alone: a plan follows from its view.

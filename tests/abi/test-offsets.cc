@@ -96,7 +96,8 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenoteAddressView, waiters, 16);
   AT (CenoteAddressView, removed, 20);
   AT (CenoteAddressView, last_use_us, 24);
-  SIZE (CenoteAddressView, 32);
+  AT (CenoteAddressView, next_attempt_us, 32);
+  SIZE (CenoteAddressView, 40);
   AT (CenoteChannelView, id, 0);
   AT (CenoteChannelView, replaces, 8);
   AT (CenoteChannelView, address, 16);

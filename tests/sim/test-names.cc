@@ -143,7 +143,7 @@ TEST_F (NamesTest, ANewAddressIsUsedWithoutADisconnect)
   sim_start (sim);
   run (SIM_S);
   set ("10.0.0.1 10.0.0.2");
-  EXPECT_EQ (least_ready (10 * SIM_S), 4);
+  EXPECT_EQ (least_ready (12 * SIM_S), 4);
   EXPECT_EQ (spread (), (Spread{ { "ipv4:10.0.0.1:443", 2 }, { "ipv4:10.0.0.2:443", 2 } }));
   EXPECT_EQ (names_n_asked (names, "users"), 2u);
 }

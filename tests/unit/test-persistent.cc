@@ -332,15 +332,67 @@ TEST_F (Persistent, MovesToANewAddressOneAtATime)
   EXPECT_EQ (plan (), "");
   fake_pool_settle (pool);
   EXPECT_LT (run (), 100u);
+  EXPECT_EQ (ready_at (2), 1u) << "one shows that the address can be relied on";
+  EXPECT_EQ (pool->wake_at_us, pool->now_us + G_USEC_PER_SEC);
+  pool->now_us += G_USEC_PER_SEC;
+  EXPECT_LT (run (), 100u);
   EXPECT_EQ (ready_at (1), 3u);
   EXPECT_EQ (ready_at (2), 3u);
 }
 
-TEST_F (Persistent, DoesNotMoveToAnAddressThatIsDown)
+// -------------------------------------------------------------- what is down
+
+TEST_F (Persistent, SendsOneScoutToAnAddressThatIsDown)
 {
   settle (6, 1);
   fake_pool_add_address (pool, "dns:///new:1")->gate = CENOTE_GATE_DOWN;
+  EXPECT_EQ (plan (), "open 2 for 6");
+  fake_pool_apply (pool);
   EXPECT_EQ (plan (), "");
+}
+
+TEST_F (Persistent, LeavesAnAddressThatIsDown)
+{
+  settle (4, 2);
+  address (1)->gate = CENOTE_GATE_DOWN;
+  set (2, CENOTE_CHANNEL_TRANSIENT_FAILURE);
+  set (4, CENOTE_CHANNEL_IDLE);
+  EXPECT_EQ (plan (), "open 1 x2; close 2 (another address may be reached sooner); "
+                      "close 4 (another address may be reached sooner)");
+  fake_pool_apply (pool);
+  EXPECT_EQ (plan (), "open 2 for 6");
+}
+
+TEST_F (Persistent, LetsAnAttemptEndThere)
+{
+  settle (2, 2);
+  address (1)->gate = CENOTE_GATE_DOWN;
+  set (2, CENOTE_CHANNEL_CONNECTING);
+  EXPECT_EQ (plan (), "");
+}
+
+TEST_F (Persistent, WhereAllAreDownItGoesWhereTheNextAttemptIsDue)
+{
+  settle (1, 3);
+  address (0)->gate = address (1)->gate = address (2)->gate = CENOTE_GATE_DOWN;
+  address (0)->next_attempt_us = 3000;
+  address (1)->next_attempt_us = 2000;
+  address (2)->next_attempt_us = INT64_MAX;
+  set (1, CENOTE_CHANNEL_TRANSIENT_FAILURE);
+  EXPECT_EQ (plan (), "open 2 x1; close 1 (another address may be reached sooner)");
+  address (1)->next_attempt_us = 4000;
+  EXPECT_EQ (plan (), "") << "here it is due first";
+}
+
+TEST_F (Persistent, AScoutIsInNobodysWay)
+{
+  settle (3, 1);
+  fake_pool_add_address (pool, "dns:///new:1")->gate = CENOTE_GATE_DOWN;
+  EXPECT_EQ (plan (), "open 2 for 3");
+  fake_pool_apply (pool);
+  set (4, CENOTE_CHANNEL_TRANSIENT_FAILURE);
+  channel (3)->flags = CENOTE_CHANNEL_STALE;
+  EXPECT_EQ (plan (), "open 1 for 3; close 4 (the channel that it was to replace is replaced for another reason)");
 }
 
 TEST_F (Persistent, AnUnevennessOfOneIsLeftAlone)
