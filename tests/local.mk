@@ -37,9 +37,8 @@ endif
 endif
 endif
 
-tests_unit_tests_CPPFLAGS = $(test_cpp_flags)
-# cenote.hpp includes gRPC C++ where it is installed, whose headers need its libraries.
-tests_unit_tests_LDADD = $(test_libs) $(GRPCPP_LIBS)
+tests_unit_tests_CPPFLAGS = $(test_cpp_flags) -DCENOTE_NO_GRPCPP
+tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
   plugins/transport/mock-script.c \
   tests/unit/backoff-test.h \

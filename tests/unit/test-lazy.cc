@@ -183,7 +183,7 @@ TEST_F (Lazy, AHostThatKnowsNoIdleTimeoutHasNone)
   view.address_size = sizeof (CenoteAddressView);
   view.channel_size = sizeof (CenoteChannelView);
   std::vector<CenoteChannelView> rows;
-  CenoteAddressView address = { "dns:///somewhere:1", 1, 0, 0, 0, -1 };
+  CenoteAddressView address = { "dns:///somewhere:1", 1, 0, 0, 0, -1, 0 };
   for (guint64 id = 1; id <= 3; id++)
     rows.push_back (*planner.channel (id));
   view.n_addresses = 1;

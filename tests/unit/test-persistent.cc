@@ -355,9 +355,9 @@ TEST_F (Persistent, LeavesAnAddressThatIsDown)
 {
   settle (4, 2);
   address (1)->gate = CENOTE_GATE_DOWN;
-  set (2, CENOTE_CHANNEL_TRANSIENT_FAILURE);
+  set (3, CENOTE_CHANNEL_TRANSIENT_FAILURE);
   set (4, CENOTE_CHANNEL_IDLE);
-  EXPECT_EQ (plan (), "open 1 x2; close 2 (another address may be reached sooner); "
+  EXPECT_EQ (plan (), "open 1 x2; close 3 (another address may be reached sooner); "
                       "close 4 (another address may be reached sooner)");
   fake_pool_apply (pool);
   EXPECT_EQ (plan (), "open 2 for 6");
