@@ -405,9 +405,10 @@ TEST_F (Process, LeasesOfDeadChannelsFailAndDoNoHarm)
   }
 }
 
+/* C-core's own resolver, where names are left to it. */
 TEST (ProcessAlone, NameThatDoesNotResolveFailsWithItsNameAndIsTriedAgain)
 {
-  std::string keyfile = Client::text (1, "size=2\nbackoff=quick\nconnect-timeout=2s\n");
+  std::string keyfile = Client::text (1, "size=2\nbackoff=quick\nconnect-timeout=2s\ndns-refresh=off\n");
   size_t at = keyfile.find ("ipv4:127.0.0.1:1");
 
   keyfile.replace (at, strlen ("ipv4:127.0.0.1:1"), "dns:///nowhere.invalid:1");
@@ -419,6 +420,20 @@ TEST (ProcessAlone, NameThatDoesNotResolveFailsWithItsNameAndIsTriedAgain)
   EXPECT_FALSE (cenote_pool_get_channel (client.pool, &lease, &error));
   EXPECT_TRUE (g_error_matches (error, CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED));
   EXPECT_NE (strstr (error->message, "nowhere.invalid"), nullptr) << error->message;
+}
+
+/* Without anybody to ask, and without anybody who answers. */
+TEST (ProcessAlone, AStopWhileANameIsLookedUpDoesNotWaitForIt)
+{
+  std::string keyfile = Client::text (1, "size=2\nbackoff=quick\n");
+  size_t at = keyfile.find ("ipv4:127.0.0.1:1");
+
+  keyfile.replace (at, strlen ("ipv4:127.0.0.1:1"), "dns:///nowhere.invalid:1");
+  for (int i = 0; i < 20; i++) {
+    Client client (keyfile, CENOTE_EVENT_MASK_ALL);
+
+    client.connect ();
+  }
 }
 
 } // namespace
