@@ -49,6 +49,8 @@ bench_bench_slots_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
 bench_bench_plan_SOURCES = \
   bench/bench-plan.c \
   plugins/connector/roster.c \
+  tests/sim/names.c \
+  tests/sim/names.h \
   tests/sim/peer-streams.c \
   tests/sim/peer-streams.h \
   tests/sim/peers.c \

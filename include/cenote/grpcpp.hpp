@@ -148,22 +148,27 @@ private:
     return std::max (0, gpr_time_to_millis (gpr_time_sub (deadline, gpr_now (deadline.clock_type))));
   }
 
+  struct Loss {
+    std::mutex lock;
+    std::condition_variable changed;
+  };
+
+  /* The observer may still run when it has been removed: so it has a share of what it wakes. */
   bool
   await_loss (std::int64_t left_ms)
   {
-    std::mutex lock;
-    std::condition_variable changed;
+    auto loss = std::make_shared<Loss> ();
     auto is_lost = [this] { return !pool_.is_connected (); };
     Observer observer;
 
-    observer.disconnected = [&] (const Pool &, std::uint64_t, const std::string &) {
-      std::lock_guard<std::mutex> hold (lock);
-      changed.notify_all ();
+    observer.disconnected = [loss] (const Pool &, std::uint64_t, const std::string &) {
+      std::lock_guard<std::mutex> hold (loss->lock);
+      loss->changed.notify_all ();
     };
     unsigned id = pool_.add_observer (std::move (observer));
-    std::unique_lock<std::mutex> hold (lock);
-    bool lost = left_ms == G_MAXINT64 ? (changed.wait (hold, is_lost), true)
-                                      : changed.wait_for (hold, std::chrono::milliseconds (left_ms), is_lost);
+    std::unique_lock<std::mutex> hold (loss->lock);
+    bool lost = left_ms == G_MAXINT64 ? (loss->changed.wait (hold, is_lost), true)
+                                      : loss->changed.wait_for (hold, std::chrono::milliseconds (left_ms), is_lost);
     hold.unlock ();
     pool_.remove_observer (id);
     return lost;

@@ -42,7 +42,7 @@ needed ()
 # needs_only_ours FILE [LIBRARY]: and LIBRARY.  What is built with a sanitizer needs its library too.
 needs_only_ours ()
 {
-  ! needed "$1" | grep -vE "^(libc|libcares|libgrpc|libgpr|libglib-2\\.0|${2:-libc}|lib(a|t|ub)san|ld-linux.*)$"
+  ! needed "$1" | grep -vE "^(libc|libm|libcares|libgrpc|libgpr|libglib-2\\.0|${2:-libc}|lib(a|t|ub)san|ld-linux.*)$"
 }
 
 sorted_by_name ()
@@ -69,7 +69,7 @@ case_is 'the headers declare something' test -s "$scratch/headers"
 case_is 'each declared function is in the map, and no other' diff "$scratch/headers" "$scratch/map"
 case_is 'each name of the map is exported, and no other' diff "$scratch/map" "$scratch/library"
 case_is 'the map is sorted, each name once' sorted_by_name
-case_is 'libcenote needs gRPC, GLib and the C library alone' needs_only_ours "$library"
+case_is 'libcenote needs gRPC, c-ares, GLib and the C library alone' needs_only_ours "$library"
 
 adapter=$abs_top_builddir/.libs/libcenote-protobuf-c.so
 if [ -e "$adapter" ]; then
