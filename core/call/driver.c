@@ -31,6 +31,7 @@ struct Driver {
   _Atomic guint n_under_way; /* attempts */
   _Atomic guint n_later;     /* in `later` */
   _Atomic guint beats;       /* turns that loops have used */
+  _Atomic gboolean declined; /* a loop went to sleep since the thread has news: the news may be what had woken it */
   _Atomic gboolean ending;
   Monitor monitor;           /* what follows; wakes the thread, and the end */
   gboolean shunned;          /* a loop did not come for the turn: it is not offered again before one asks for it */
@@ -176,12 +177,21 @@ void
 driver_leave (Driver *driver)
 {
   monitor_lock (&driver->monitor);
-  if (give_back_locked (driver) && (atomic_load (&driver->n_under_way) > 0 || driver->later.head != NULL))
+  if (!give_back_locked (driver))
+    atomic_store (&driver->declined, TRUE);
+  else if (atomic_load (&driver->n_under_way) > 0 || driver->later.head != NULL)
     monitor_broadcast (&driver->monitor);
   monitor_unlock (&driver->monitor);
 }
 
 /* --------------------------------------------------------------- the thread */
+
+/* Only to who will come. */
+static gboolean
+may_offer_locked (const Driver *driver)
+{
+  return !driver->shunned && !atomic_load (&driver->declined);
+}
 
 /* Blocks until something ends, or is due; and offers the turn once a call has ended. */
 static void
@@ -194,12 +204,13 @@ use_turn_locked (Driver *driver)
   atomic_store (&driver->turn, TURN_THREAD_BUSY);
   monitor_unlock (&driver->monitor);
   task = rpc_queue_next (driver->queue, until_us);
+  atomic_store (&driver->declined, FALSE);
   if (task != NULL)
     ended = advance (driver, task);
   if (until_us != G_MAXINT64)
     ended |= do_what_is_due (driver);
   monitor_lock (&driver->monitor);
-  atomic_store (&driver->turn, ended && !driver->shunned ? TURN_OFFERED : TURN_THREAD);
+  atomic_store (&driver->turn, ended && may_offer_locked (driver) ? TURN_OFFERED : TURN_THREAD);
 }
 
 /* Only what is due later can be to be done while no attempt is under way. */
