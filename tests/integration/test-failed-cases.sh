@@ -133,22 +133,24 @@ tests/plain.sh: ended with status 3
     two
 END
 
-# A script of ours that hangs in a case, and is ended as by make check.
+# A script of ours that hangs in a case, and is ended as by make check: it reads what
+# we have opened, and so has begun to hang, and never write.
 cat >"$scratch/hangs.sh" <<'END'
 . "$abs_top_srcdir/tests/script.sh"
-hang () { echo hangs >"$1"; tail -f /dev/null; }
+hang () { exec cat "$1"; }
 case_is 'good' true
 case_is 'hangs' hang "$1"
 END
 hangs ()
 {
-  local pid
+  local pid held
   mkfifo "$scratch/begun"
   timeout 600 bash "$scratch/hangs.sh" "$scratch/begun" >"$scratch/said" &
   pid=$!
-  read -r <"$scratch/begun"
+  exec {held}>"$scratch/begun"
   kill -TERM "$pid"
   wait "$pid"
+  exec {held}>&-
   [ "$(cat "$scratch/said")" = $'ok 1 - good\nnot ok 2 - hangs\n# had not ended when its time was over' ]
 }
 case_is "a script of ours that hangs names its case" hangs

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
@@ -179,12 +180,13 @@ TEST_F (SeedA1Pool, C1_TheConnectedChannelsAreListed)
   client.events.forget ();
   servers[2]->kill ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 1));
-  std::set<guint64> four = five;
-  four.erase (client.events.of (CENOTE_EVENT_CHANNEL_DISCONNECTED)[0].channel);
-  EXPECT_EQ (ready_ids (&client), four);
+  guint64 lost = client.events.of (CENOTE_EVENT_CHANNEL_DISCONNECTED)[0].channel;
+  EXPECT_EQ (ready_ids (&client).count (lost), 0u);
   ASSERT_TRUE (servers[2]->start ());
   await_size (&client, 5);
-  EXPECT_EQ (ready_ids (&client), five);
+  five.erase (lost);         /* a new one may have taken its place, at a server that was there */
+  std::set<guint64> again = ready_ids (&client);
+  EXPECT_TRUE (std::includes (again.begin (), again.end (), five.begin (), five.end ()));
 }
 
 /* There, a pool of none is legal, and answers not_connected for ever. */
