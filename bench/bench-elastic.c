@@ -13,7 +13,6 @@
 
 #include "rig.h"
 
-#define ECHO_METHOD "/cenote.test.Work/Echo"
 #define STREAMS 100
 #define IN_FLIGHT 400
 #define N_ROUNDS 15
@@ -94,7 +93,7 @@ rate_of (CenotePool *pool, guint64 n)
   const RigSource source = rig_source_of_pool (pool);
   gint64 begun_us = g_get_monotonic_time ();
 
-  if (rig_call_method (&source, ECHO_METHOD, n, IN_FLIGHT) != 0)
+  if (rig_call_method (&source, RIG_SLOW_ECHO_METHOD, n, IN_FLIGHT) != 0)
     g_error ("a call failed");
   return (double) n * 1e6 / (double) (g_get_monotonic_time () - begun_us);
 }

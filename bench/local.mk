@@ -12,6 +12,7 @@ benchmarks = \
   bench/bench-supervision \
   bench/bench-detect \
   bench/bench-recovery \
+  bench/bench-scenario \
   bench/bench-idle
 if HAVE_CPP_STUBS
 benchmarks += bench/bench-stubs
@@ -109,6 +110,10 @@ bench_bench_detect_LDADD = $(bench_rig_libs)
 bench_bench_recovery_SOURCES = bench/bench-recovery.c $(bench_rig)
 bench_bench_recovery_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_recovery_LDADD = $(bench_rig_libs)
+
+bench_bench_scenario_SOURCES = bench/bench-scenario.c bench/bench.c $(bench_rig)
+bench_bench_scenario_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_scenario_LDADD = $(bench_rig_libs)
 
 bench_bench_idle_SOURCES = bench/bench-idle.c $(bench_rig)
 bench_bench_idle_CPPFLAGS = $(bench_cpp_flags)

@@ -45,13 +45,14 @@ rig_start_server (guint *port)
 }
 
 Child *
-rig_start_slow_server (guint delay_ms, guint streams, guint *out_port)
+rig_start_slow_server (guint delay_ms, guint streams, guint *port)
 {
+  g_autofree char *text = g_strdup_printf ("%u", *port);
   g_autofree char *delay = g_strdup_printf ("delay=%u", delay_ms);
   g_autofree char *limit = g_strdup_printf ("streams=%u", streams);
-  const char *arguments[] = { "0", delay, limit, NULL };
+  const char *arguments[] = { text, delay, limit, NULL };
 
-  return start ("tests/servers/health", arguments, out_port);
+  return start ("tests/servers/health", arguments, port);
 }
 
 Child *
@@ -160,14 +161,12 @@ rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us)
 
 /* ------------------------------------------------------------------- calls */
 
+#define CALL_TIMEOUT_MS 10000
+
+/* The tag of its RigCall. */
 typedef struct Call {
-  grpc_call *call;
+  RigCall call;
   CenoteLease lease;
-  grpc_metadata_array initial, trailing;
-  grpc_byte_buffer *request; /* gRPC takes what is in it: each call has its own */
-  grpc_byte_buffer *response;
-  grpc_status_code status;
-  grpc_slice details;
 } Call;
 
 typedef struct Caller {
@@ -207,7 +206,7 @@ rig_take (grpc_byte_buffer *response)
 }
 
 static void
-call_start_batch (Call *call)
+start_batch (RigCall *call, gpointer tag)
 {
   grpc_op ops[6] = {
     { .op = GRPC_OP_SEND_INITIAL_METADATA },
@@ -221,14 +220,44 @@ call_start_batch (Call *call)
                                       .status_details = &call->details } },
   };
 
-  if (grpc_call_start_batch (call->call, ops, G_N_ELEMENTS (ops), call, NULL) != GRPC_CALL_OK)
+  if (grpc_call_start_batch (call->call, ops, G_N_ELEMENTS (ops), tag, NULL) != GRPC_CALL_OK)
     g_error ("a call cannot be started");
+}
+
+void
+rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue *queue, grpc_slice method,
+                grpc_slice message, gint64 timeout_ms, gpointer tag)
+{
+  gpr_timespec deadline =
+    gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_millis (timeout_ms, GPR_TIMESPAN));
+
+  memset (call, 0, sizeof *call);
+  grpc_metadata_array_init (&call->initial);
+  grpc_metadata_array_init (&call->trailing);
+  call->details = grpc_empty_slice ();
+  call->request = grpc_raw_byte_buffer_create (&message, 1);
+  call->call =
+    grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, method, NULL, deadline, NULL);
+  start_batch (call, tag);
+}
+
+gboolean
+rig_call_end (RigCall *call)
+{
+  gboolean good = call->status == GRPC_STATUS_OK && rig_take (call->response) > 0;
+
+  grpc_metadata_array_destroy (&call->initial);
+  grpc_metadata_array_destroy (&call->trailing);
+  grpc_byte_buffer_destroy (call->request);
+  grpc_byte_buffer_destroy (call->response);
+  grpc_slice_unref (call->details);
+  grpc_call_unref (call->call);
+  return good;
 }
 
 static void
 call_start (Caller *caller, Call *call)
 {
-  gpr_timespec deadline = gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_seconds (10, GPR_TIMESPAN));
   grpc_channel *channel;
 
   memset (call, 0, sizeof *call);
@@ -240,27 +269,17 @@ call_start (Caller *caller, Call *call)
     return;
   caller->to_start--;
   caller->in_flight++;
-  grpc_metadata_array_init (&call->initial);
-  grpc_metadata_array_init (&call->trailing);
-  call->details = grpc_empty_slice ();
-  call->request = grpc_raw_byte_buffer_create (&caller->message, 1);
-  call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, caller->queue, caller->method, NULL,
-                                         deadline, NULL);
-  call_start_batch (call);
+  rig_call_begin (&call->call, channel, caller->queue, caller->method, caller->message, CALL_TIMEOUT_MS, call);
 }
 
 static void
 call_end (Caller *caller, Call *call)
 {
+  grpc_status_code status = call->call.status;
+
   caller->in_flight--;
-  caller->failed += call->status != GRPC_STATUS_OK || rig_take (call->response) == 0;
-  cenote_lease_release_with_status (&call->lease, (int) call->status);
-  grpc_metadata_array_destroy (&call->initial);
-  grpc_metadata_array_destroy (&call->trailing);
-  grpc_byte_buffer_destroy (call->request);
-  grpc_byte_buffer_destroy (call->response);
-  grpc_slice_unref (call->details);
-  grpc_call_unref (call->call);
+  caller->failed += !rig_call_end (&call->call);
+  cenote_lease_release_with_status (&call->lease, (int) status);
 }
 
 static grpc_event
@@ -343,6 +362,13 @@ static double
 at (const GArray *sorted, double share)
 {
   return g_array_index (sorted, double, (guint) (share * (sorted->len - 1) + 0.5));
+}
+
+double
+rig_quantile (GArray *values, double share)
+{
+  g_array_sort (values, compare);
+  return at (values, share);
 }
 
 void

@@ -18,8 +18,10 @@
 
 /* The demo's server on *PORT, or, where that is 0, on any, which is then in *PORT. */
 Child *rig_start_server (guint *port);
-/* tests/servers/health, whose Echo answers after DELAY_MS, with at most STREAMS calls at once on one connection. */
-Child *rig_start_slow_server (guint delay_ms, guint streams, guint *out_port);
+/* tests/servers/health in the same way, whose Echo answers after DELAY_MS, with at most STREAMS calls at once on one
+ * connection (0: no limit). */
+#define RIG_SLOW_ECHO_METHOD "/cenote.test.Work/Echo"
+Child *rig_start_slow_server (guint delay_ms, guint streams, guint *port);
 /* tests/servers/peer carrying connections to PORT; its own is in *OUT_PORT. */
 Child *rig_start_proxy (guint port, guint *out_port);
 
@@ -61,6 +63,22 @@ guint64 rig_call (const RigSource *source, guint64 n, guint in_flight);
 /* The same of METHOD (static), which gives back a message. */
 guint64 rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight);
 
+/* One such call by hand; it stays where it is until its end. */
+typedef struct RigCall {
+  grpc_call *call;
+  grpc_metadata_array initial, trailing;
+  grpc_byte_buffer *request; /* gRPC takes what is in it: each call has its own */
+  grpc_byte_buffer *response;
+  grpc_status_code status;
+  grpc_slice details;
+} RigCall;
+
+/* Of METHOD with MESSAGE; TAG comes out of QUEUE when it is over, also where TIMEOUT_MS ends it. */
+void rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue *queue, grpc_slice method,
+                     grpc_slice message, gint64 timeout_ms, gpointer tag);
+/* Frees what it holds.  Whether it is OK, with a message. */
+gboolean rig_call_end (RigCall *call);
+
 /* Takes what a reply says, as a client does that wants to know.  In bytes; 0: nothing came. */
 gsize rig_take (grpc_byte_buffer *response);
 
@@ -71,5 +89,7 @@ void rig_title (const char *title);
 /* Median, 10th and 90th percentile of VALUES (sorted by this), and whether the median keeps to the bar. */
 void rig_print (const char *what, const char *unit, GArray *values, BenchBar bar, double limit);
 void rig_add (GArray *values, double value);
+/* The value below which SHARE of VALUES (sorted by this, not empty) are. */
+double rig_quantile (GArray *values, double share);
 
 #endif
