@@ -227,12 +227,16 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-pickers.cc \
   tests/integration/test-plaintext-credentials.cc \
   tests/integration/test-process.cc \
+  tests/integration/test-xds.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \
+  tests/servers/control-plane.h \
   tests/servers/folder.h \
   tests/servers/gauges.h \
+  tests/servers/interop-server.h \
+  tests/servers/load.h \
   tests/servers/servers.h \
   tests/unit/log-capture.h
 
@@ -262,7 +266,7 @@ tests_names_tests_SOURCES = tests/integration/test-names.cc
 
 # Against grpc-js, with messages that protoc-c makes of interop.proto.
 interop = tests/servers/interop
-EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js
+EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/xds/control-plane.js
 if HAVE_PROTOC_C
 tests_interop_tests_CPPFLAGS = $(test_cpp_flags) $(PROTOBUF_C_CFLAGS) -I$(interop)
 tests_interop_tests_LDADD = libcenote-protobuf-c.la $(PROTOBUF_C_LIBS) $(server_test_libs)

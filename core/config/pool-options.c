@@ -22,7 +22,8 @@ static const CenoteOption process_rows[N_PROCESS_OPTIONS] = {
 
 static const CenoteOption pool_rows[N_POOL_OPTIONS] = {
   ROW (POOL_TARGET, STRING, .name = "target",
-       .summary = "The one address of the pool: host:port, or a gRPC target such as dns:///host:port or unix:///path."),
+       .summary = "The one address of the pool: host:port, or a gRPC target such as dns:///host:port, unix:///path or "
+                  "xds:///service."),
   ROW (POOL_TARGETS, LIST, .name = "targets", .min = "1", .max = "1000",
        .summary = "The addresses of the pool, where it has several."),
   ROW (POOL_URI, STRING, .name = "uri", .flags = CENOTE_OPTION_SECRET,

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include "core/base/monitor.h"
+#include "core/config/profile.h"
 
 /* How long the call that asks a failed channel for its error may take. */
 #define EXPLAIN_TIMEOUT_US (100 * 1000)
@@ -31,6 +32,7 @@ struct Link {
   grpc_channel *channel;
   Slot *slot;
   Hold *hold;
+  gboolean xds;              /* C-core hears from a control plane where to connect */
   CenoteChannelState last;   /* the last state that was handled */
   gboolean ended;            /* the channel is destroyed; waiting for the last note */
   gboolean handling;         /* its owner is being told: not to be freed under that */
@@ -271,6 +273,13 @@ come_and_gone (Link *link)
   tell (link, LINK_LOST, NULL);
 }
 
+/* An xds: channel is IDLE for a moment, when it has heard what its name stands for; its attempt goes on (FACTS 25a). */
+static gboolean
+pauses (const Link *link, CenoteChannelState state)
+{
+  return link->xds && link->connecting && state == CENOTE_CHANNEL_IDLE;
+}
+
 /* A watch that leaves READY tells of a loss even where C-core has connected anew
  * in between; one that leaves IDLE and finds IDLE, of a connection that came and
  * went before we looked. */
@@ -286,6 +295,8 @@ heed_watch (Link *link)
   state = ccore_channel_state (link->channel, FALSE);
   if (link->last == CENOTE_CHANNEL_READY)
     enter_state (link, CENOTE_CHANNEL_IDLE, NULL);
+  else if (pauses (link, state))
+    link->last = CENOTE_CHANNEL_IDLE;
   else if (link->last == CENOTE_CHANNEL_IDLE && state == CENOTE_CHANNEL_IDLE)
     come_and_gone (link);
   if (!link->ended && state != link->last)
@@ -490,6 +501,7 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
   link->site = site;
   link->owner = owner;
   link->channel = channel;
+  link->xds = profile_is_balanced (address, NULL);
   link->last = CENOTE_CHANNEL_IDLE;
   monitor_init (&link->lock);
   link->hold = g_new0 (Hold, 1);

@@ -18,9 +18,9 @@ public:
   /* Returns when it serves, or could not be started: then port() is 0. */
   InteropServer ()
   {
-    std::string modules = "NODE_PATH=" + folder () + "/node_modules";
+    std::string modules_path = "NODE_PATH=" + modules ();
     std::string program = std::string (g_getenv ("abs_top_srcdir")) + "/tests/servers/interop/server.js";
-    const char *argv[] = { "env", modules.c_str (), "node", program.c_str (), nullptr };
+    const char *argv[] = { "env", modules_path.c_str (), "node", program.c_str (), nullptr };
 
     child_ = child_start (argv, nullptr);
     if (child_ == nullptr)
@@ -39,13 +39,23 @@ public:
   missing ()
   {
     g_autofree char *node = g_find_program_in_path ("node");
-    std::string package = folder () + "/node_modules/@grpc/grpc-js/package.json";
+    std::string package = modules () + "/@grpc/grpc-js/package.json";
 
     if (g_getenv ("abs_top_srcdir") == nullptr)
       return "abs_top_srcdir: make check sets it";
     if (node == nullptr)
       return "grpc-js: there is no node";
     return g_file_test (package.c_str (), G_FILE_TEST_EXISTS) ? nullptr : "grpc-js: not fetched (./bootstrap deps)";
+  }
+
+  /* Where its packages are, and those of other servers on node. */
+  static std::string
+  modules ()
+  {
+    const char *folder = g_getenv ("CENOTE_TEST_NPM");
+    g_autofree char *built = child_program ("npm");
+
+    return std::string (folder == nullptr ? built : folder) + "/node_modules";
   }
 
   gint64 calls () { return ask_number ("calls"); }
@@ -60,15 +70,6 @@ public:
   unsigned compressing_port () const { return compressing_port_; }
 
 private:
-  static std::string
-  folder ()
-  {
-    const char *folder = g_getenv ("CENOTE_TEST_NPM");
-    g_autofree char *built = child_program ("npm");
-
-    return folder == nullptr ? built : folder;
-  }
-
   std::string
   ask (const std::string &line)
   {
