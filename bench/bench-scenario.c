@@ -21,7 +21,9 @@
  *
  * By load alone a slow channel is one that is seldom idle: it gets about one call at a time,
  * here one in 50 ms.  That is less than one in a hundred, and so spares the p99, where a pool
- * makes more than 2000 calls a second; at fewer only a picker that knows latencies does.
+ * makes more than 2000 calls a second; at fewer only a picker that knows latencies does.  It
+ * believes one late answer of a good channel too, and for its decay of 10 s: so a machine that
+ * stalls just before the fault can make its row miss.
  */
 #include <grpc/grpc_security.h>
 #include <grpc/support/time.h>
