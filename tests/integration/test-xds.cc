@@ -73,7 +73,7 @@ TEST_F (Xds, CallsGoWhereTheControlPlaneSaysAndOnWithoutIt)
   ASSERT_TRUE (plane_->tell ({ first_.port () }));
   Client client (keyfile (), CENOTE_EVENT_MASK_ALL);
   g_autoptr (GError) error = nullptr;
-  ASSERT_TRUE (cenote_pool_connect (client.pool, 8 * 1000, &error)) << error->message;
+  ASSERT_TRUE (cenote_pool_connect (client.pool, 60 * 1000, &error)) << error->message;
   EXPECT_EQ (1, client.status ()->expected_size) << "C-core balances by itself";
   Load load (client.pool, WORK_ECHO_METHOD);
 
