@@ -28,6 +28,9 @@ protected:
     peer_.reset ();
   }
 
+  /* While what the peer's answers use is whole. */
+  void TearDown () override { close (); }
+
   CenotePool *pool () { return client_->pool; }
   guint64 count (CounterId id) { return runtime_count (client_->runtime, id); }
   gint64 in_flight () { return client_->status ()->in_flight; }

@@ -381,7 +381,12 @@ protected:
     }, "size=4\n");
   }
 
-  void TearDown () override { gpr_set_log_function (nullptr); }
+  void
+  TearDown () override
+  {
+    CallTest::TearDown ();
+    gpr_set_log_function (nullptr);
+  }
 
   std::string where (guint64 number) { return "CENOTE_TEST_SEED=" + std::to_string (seed_) + ", call " + std::to_string (number); }
 
