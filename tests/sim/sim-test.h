@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -286,6 +288,43 @@ protected:
   current ()
   {
     return Status (pool)->current_size;
+  }
+
+  /* ---------------------------------------------------------- addresses */
+
+  Peer *
+  at (const char *address)
+  {
+    return peers_get (sim_peers (sim), address);
+  }
+
+  using Spread = std::map<std::string, int>;
+
+  /* How many channels are READY at each address. */
+  Spread
+  spread ()
+  {
+    Status status (pool);
+    Spread ready;
+
+    for (gsize i = 0; i < status->n_channels; i++)
+      if (status->channels[i]->state == CENOTE_CHANNEL_READY)
+        ready[status->channels[i]->address]++;
+    return ready;
+  }
+
+  /* Runs for SPAN_US, in which callers can always get one; the least that was ready at any millisecond of it. */
+  gint64
+  least_ready (gint64 span_us)
+  {
+    gint64 least = current ();
+
+    for (gint64 at_us = 0; at_us < span_us; at_us += SIM_MS) {
+      run (SIM_MS);
+      least = std::min (least, current ());
+      EXPECT_TRUE (can_get ());
+    }
+    return least;
   }
 };
 

@@ -3,9 +3,6 @@
  * pool-names: a pool follows what its names stand for: nothing that works is lost,
  * and what is new is used without waiting for a disconnect.
  */
-#include <algorithm>
-#include <map>
-
 #include "sim-test.h"
 
 namespace {
@@ -29,41 +26,6 @@ protected:
   {
     names_set (names, "users", addresses);
   }
-
-  Peer *
-  at (const char *address)
-  {
-    return peers_get (sim_peers (sim), address);
-  }
-
-  /* How many channels are READY at each address. */
-  std::map<std::string, int>
-  spread ()
-  {
-    Status status (pool);
-    std::map<std::string, int> ready;
-
-    for (gsize i = 0; i < status->n_channels; i++)
-      if (status->channels[i]->state == CENOTE_CHANNEL_READY)
-        ready[status->channels[i]->address]++;
-    return ready;
-  }
-
-  /* Runs for SPAN_US; the least that was ready at any millisecond of it. */
-  gint64
-  least_ready (gint64 span_us)
-  {
-    gint64 least = current ();
-
-    for (gint64 at_us = 0; at_us < span_us; at_us += SIM_MS) {
-      run (SIM_MS);
-      least = std::min (least, current ());
-      EXPECT_TRUE (can_get ());
-    }
-    return least;
-  }
-
-  using Spread = std::map<std::string, int>;
 };
 
 /* ----------------------------------------------------------------- the start */

@@ -3,9 +3,6 @@
  * Several targets: a pool spreads its channels, keeps to the targets that are healthy,
  * and returns to the others when they heal.
  */
-#include <algorithm>
-#include <map>
-
 #include "sim-test.h"
 
 namespace {
@@ -13,19 +10,11 @@ namespace {
 class TargetsTest : public SimTest
 {
 protected:
-  using Spread = std::map<std::string, int>;
-
   void
   make_targets (const std::string &targets, const std::string &keys)
   {
     make ("targets=" + targets + "\n" + keys);
     listen ();
-  }
-
-  Peer *
-  at (const char *address)
-  {
-    return peers_get (sim_peers (sim), address);
   }
 
   void
@@ -39,30 +28,6 @@ protected:
   heal (const char *address)
   {
     peer_always (at (address), PEER_ACCEPTS, SIM_MS, PEER_FOREVER, nullptr);
-  }
-
-  Spread
-  spread ()
-  {
-    Status status (pool);
-    Spread ready;
-
-    for (gsize i = 0; i < status->n_channels; i++)
-      if (status->channels[i]->state == CENOTE_CHANNEL_READY)
-        ready[status->channels[i]->address]++;
-    return ready;
-  }
-
-  gint64
-  least_ready (gint64 span_us)
-  {
-    gint64 least = current ();
-
-    for (gint64 at_us = 0; at_us < span_us; at_us += SIM_MS) {
-      run (SIM_MS);
-      least = std::min (least, current ());
-    }
-    return least;
   }
 };
 
