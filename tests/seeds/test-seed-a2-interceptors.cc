@@ -70,7 +70,7 @@ refusal (const std::string &lines)
     ("[pool:a]\nprofile=local\ninitialization=manual\n" + lines).c_str (), -1, &error);
   g_autoptr (CenoteRuntime) runtime = config == nullptr ? nullptr : cenote_runtime_new (config, &error);
 
-  return error == nullptr ? "" : error->message;
+  return runtime != nullptr ? "" : error->message;
 }
 
 /* A server over TLS, with a certificate of its own. */
