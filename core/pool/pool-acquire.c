@@ -238,6 +238,7 @@ typedef struct AsyncWaiter {
   gboolean cancelled;
   gboolean asks_mock;        /* its answer is the mock's, which is asked on the context */
   gboolean waits_again;
+  _Atomic gboolean handed_on; /* to the context: GLib's lock orders it, and this where a sanitizer sees */
 } AsyncWaiter;
 
 static void
@@ -262,7 +263,7 @@ async_dispatch (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  if (async->cancelled)
+  if (!atomic_load_explicit (&async->handed_on, memory_order_acquire) || async->cancelled)
     return G_SOURCE_REMOVE;
   if (async->asks_mock)
     async->waits_again = !get_at_once (async->pool, &async->waiter.wish, pool_left_us (async->pool, async->until_us),
@@ -278,7 +279,7 @@ async_leave (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  if (!async->waits_again) {
+  if (!atomic_load_explicit (&async->handed_on, memory_order_acquire) || !async->waits_again) {
     async_free (async);
     return;
   }
@@ -295,6 +296,7 @@ async_finish (AsyncWaiter *async)
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, async_dispatch, async, async_leave);
+  atomic_store_explicit (&async->handed_on, TRUE, memory_order_release);
   g_source_attach (source, context);
   g_source_unref (source);
 }
