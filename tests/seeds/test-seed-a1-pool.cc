@@ -294,15 +294,17 @@ TEST_F (SeedA1Pool, C1_ObserversAreToldOfEachChannel)
 
   client.connect ();
   ASSERT_TRUE (watcher.await ("connected", 2));
-  for (auto &server : servers)
-    server->kill ();
-  ASSERT_TRUE (watcher.await ("disconnected", 2));
   for (const Told &told : watcher.of ("connected"))
     connected.insert (told.id);
-  for (const Told &told : watcher.of ("disconnected"))
-    lost.insert (told.id);
   EXPECT_EQ (connected, (std::set<guint64>{ 1, 2 }));
-  EXPECT_EQ (lost, connected);
+  for (auto &server : servers)
+    server->kill ();
+  /* One more may have gone to the second server before that went. */
+  for (size_t n = 2; lost.count (1) + lost.count (2) < 2; n++) {
+    ASSERT_TRUE (watcher.await ("disconnected", n));
+    for (const Told &told : watcher.of ("disconnected"))
+      lost.insert (told.id);
+  }
 }
 
 /* There, the pool's own membership takes the callbacks' place. */
