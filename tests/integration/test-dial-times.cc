@@ -30,6 +30,10 @@ gaps_us (const std::vector<gint64> &times)
   return gaps;
 }
 
+/* An attempt begins before its connect(), which a busy machine puts off: then the gap that
+ * follows is shorter by as much.  This is half of what tells two delays of the schedule apart. */
+const gint64 put_off_us = 25 * 1000;
+
 /* How late each connect() was that followed a delay, where an attempt itself takes ATTEMPT_MS. */
 void
 expect_schedule (const std::vector<gint64> &times, gint64 attempt_ms)
@@ -40,7 +44,7 @@ expect_schedule (const std::vector<gint64> &times, gint64 attempt_ms)
   for (size_t i = 0; i < gaps.size (); i++) {
     gint64 due_us = (schedule_ms[i % n_delays] + attempt_ms) * 1000;
 
-    EXPECT_GE (gaps[i], due_us) << "dialled too early, after delay " << i;
+    EXPECT_GE (gaps[i], due_us - put_off_us) << "dialled too early, after delay " << i;
     latest_us = std::max (latest_us, gaps[i] - due_us);
   }
   printf ("%zu connects, the latest %.2f ms after its time\n", times.size (), latest_us / 1000.0);
