@@ -168,6 +168,46 @@ host_call_credentials (const CenoteHost *table)
   return host->services.call_credentials (host->services.data);
 }
 
+/* --------------------------------------------------------------- for sinks */
+
+static void
+host_read_metrics (const CenoteHost *table, CenoteMetricFunc func, void *data)
+{
+  const Host *host = host_of (table);
+
+  if (host->plugin->kind == CENOTE_PLUGIN_TELEMETRY && host->services.read_metrics && func)
+    host->services.read_metrics (host->services.data, func, data);
+}
+
+static char *
+host_status_json (const CenoteHost *table)
+{
+  const Host *host = host_of (table);
+
+  if (host->plugin->kind != CENOTE_PLUGIN_TELEMETRY || !host->services.status_json)
+    return NULL;
+  return host->services.status_json (host->services.data);
+}
+
+static void
+host_free_memory (const CenoteHost *table, void *memory)
+{
+  (void) table;
+  g_free (memory);
+}
+
+static bool
+host_call_async (const CenoteHost *table, const char *pool, const char *method, const void *request, size_t size,
+                 int64_t timeout_us, CenoteCallDone done, void *data)
+{
+  const Host *host = host_of (table);
+  const HostCall call = { pool, method, request, size, timeout_us, done, data };
+
+  if (host->plugin->kind != CENOTE_PLUGIN_TELEMETRY || !host->services.call_async || !pool || !method || !done)
+    return false;
+  return host->services.call_async (host->services.data, &call);
+}
+
 /* ------------------------------------------------------------------ faults */
 
 static void
@@ -217,6 +257,10 @@ host_new (Plugin *plugin, const char *instance, const char *pool, const HostServ
     .emit = host_emit,
     .renew = host_renew,
     .call_credentials = host_call_credentials,
+    .read_metrics = host_read_metrics,
+    .status_json = host_status_json,
+    .free_memory = host_free_memory,
+    .call_async = host_call_async,
   };
   host->plugin = plugin_ref (plugin);
   host->plugin_id = g_strdup_printf ("%s/%s", cenote_plugin_kind_to_string (plugin->kind), plugin->name);

@@ -13,6 +13,17 @@
 
 #include "registry.h"
 
+/* CenoteHost.call_async()'s arguments; borrowed. */
+typedef struct HostCall {
+  const char *pool;
+  const char *method;
+  const void *request;
+  gsize size;
+  gint64 timeout_us;
+  CenoteCallDone done;
+  void *data;
+} HostCall;
+
 /* What the core does for a plugin.  timer_start, timer_stop and emit may be NULL: no timer then, and no event. */
 typedef struct HostServices {
   gint64 (*now_us) (gpointer data);
@@ -25,6 +36,10 @@ typedef struct HostServices {
   /* Control thread; for transports.  Both may be NULL: nothing is replaced, and no call proves anything. */
   void (*renew) (gpointer data, const char *why);
   struct grpc_call_credentials *(*call_credentials) (gpointer data);
+  /* For telemetry sinks; any thread.  As CenoteHost says of them; each may be NULL: there is nothing then. */
+  void (*read_metrics) (gpointer data, CenoteMetricFunc func, void *func_data);
+  char *(*status_json) (gpointer data);
+  gboolean (*call_async) (gpointer data, const HostCall *call);
   gpointer data;
 } HostServices;
 

@@ -96,6 +96,15 @@ default_telemetry_interest (void *state)
   return CENOTE_EVENT_MASK_ALL;
 }
 
+static int64_t
+default_telemetry_poll (void *state, int64_t now_us, CenotePollReason why)
+{
+  (void) state;
+  (void) now_us;
+  (void) why;
+  return INT64_MAX;
+}
+
 static void
 default_telemetry_flush (void *state)
 {
@@ -145,6 +154,7 @@ static const PluginSlot telemetry_slots[] = {
   OPTIONAL (CenoteTelemetryOps, flush, default_telemetry_flush),
   OPTIONAL (CenoteTelemetryOps, destroy, default_destroy),
   OPTIONAL (CenoteTelemetryOps, interest, default_telemetry_interest),
+  OPTIONAL (CenoteTelemetryOps, poll, default_telemetry_poll),
 };
 
 #define CONNECTOR_FLAGS (CENOTE_CONNECTOR_DIALS | CENOTE_CONNECTOR_SIZES_ITSELF | CENOTE_CONNECTOR_MINDS_USE)

@@ -129,7 +129,8 @@ cenote_options_at (const CenoteOptions *options, uint32_t row)
 /* Where an operation leaves the reason for its failure; opaque. */
 typedef struct CenoteFault CenoteFault;
 typedef struct CenoteTimer CenoteTimer;
-typedef struct CenoteEvent CenoteEvent; /* <cenote/telemetry.h> */
+typedef struct CenoteEvent CenoteEvent; /* <cenote/telemetry.h>, as the next one */
+typedef struct CenoteMetric CenoteMetric;
 typedef struct CenoteHost CenoteHost;
 
 typedef enum {
@@ -138,6 +139,13 @@ typedef enum {
   CENOTE_LOG_INFO = 6,
   CENOTE_LOG_DEBUG = 7
 } CenoteLogLevel;
+
+/* METRIC and all that it points to are valid during the call. */
+typedef void (*CenoteMetricFunc) (const CenoteMetric *metric, void *data);
+
+/* How a call of call_async() ended: STATUS is a grpc_status_code; MESSAGE (nullable) why, where it is
+ * not 0; RESPONSE its SIZE bytes where it is.  On a thread of Cenote's, which it must not block. */
+typedef void (*CenoteCallDone) (void *data, int status, const char *message, const void *response, size_t size);
 
 /* What the host does for a plugin.  The table outlives every state that was
  * created with it.  All slots may be called on any thread that the host calls
@@ -172,6 +180,24 @@ struct CenoteHost {
    * them into each channel's credentials, so that all calls carry them; another one
    * leaves them alone.  Transports only (NULL for other kinds); control thread. */
   struct grpc_call_credentials *(*call_credentials) (const CenoteHost *host);
+
+  /* The rest is for telemetry sinks (other kinds get nothing), from create() to the end of destroy(), on
+   * any thread, one of the sink's own too, except where said. */
+
+  /* Calls FUNC for each metric of the process and of the pools that the sink serves: those of one name
+   * one after another, in an order that stays.  Blocks for nothing. */
+  void (*read_metrics) (const CenoteHost *host, CenoteMetricFunc func, void *data);
+  /* (transfer full: free_memory()) (nullable): cenote_runtime_status_to_json()'s text, of the pools that the sink
+   * serves.  Waits for the control thread's answer, so only on a thread of the sink's own: NULL on Cenote's. */
+  char *(*status_json) (const CenoteHost *host);
+  /* Frees what the host gave.  NULL is ignored. */
+  void (*free_memory) (const CenoteHost *host, void *memory);
+  /* Begins a unary call of METHOD ("/package.Service/Method") over POOL, another pool of the keyfile, with
+   * the SIZE bytes of REQUEST (copied): it takes its channel as any call does, and ends after TIMEOUT_US at
+   * the latest.  TRUE: DONE is called once, before the sink's destroy.  FALSE: it is not, because there is no
+   * such pool, or the runtime stops.  Never blocks. */
+  bool (*call_async) (const CenoteHost *host, const char *pool, const char *method, const void *request, size_t size,
+                      int64_t timeout_us, CenoteCallDone done, void *data);
 };
 
 #define CENOTE_HOST_HAS(host, slot) \
@@ -552,6 +578,11 @@ typedef struct CenoteTransportOps {
 
 /* -------------------------------------------------------------- telemetry */
 
+typedef enum {
+  CENOTE_POLL_DUE = 0,
+  CENOTE_POLL_LAST
+} CenotePollReason;
+
 /* A sink: is told what happens.  All operations on the telemetry thread, except
  * create and destroy (control thread).  A sink may block; it then loses events
  * (counted and told), and nobody else is delayed. */
@@ -571,6 +602,11 @@ typedef struct CenoteTelemetryOps {
   /* Optional (all of mask).  Which of mask's kinds this state wants, by its options: asked
    * once, after create, on the control thread.  What no sink wants is not even made. */
   uint64_t (*interest) (void *state);
+  /* Optional (not called).  For what is to be done at a time rather than at an event: called once
+   * the runtime runs, then at the time (on the host's clock) that it answered, or later where the
+   * telemetry thread has more to do; INT64_MAX: not again.  WHY is LAST when the runtime begins to stop and
+   * its pools still take calls: what it answers then is not looked at. */
+  int64_t (*poll) (void *state, int64_t now_us, CenotePollReason why);
 } CenoteTelemetryOps;
 
 /* -------------------------------------------------------------- descriptor */

@@ -80,6 +80,84 @@ struct CenoteEvent {
   { (uint32_t) sizeof (CenoteEvent), (uint32_t) (kind_), -1, -1, NULL, 0, NULL, NULL, NULL, \
     -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 }
 
+/* ----------------------------------------------------------------- metrics */
+
+typedef enum {
+  CENOTE_METRIC_COUNTER = 0, /* value: so often since the runtime (or, where nobody knows whose it was, the
+                              * process) began; never less than before */
+  CENOTE_METRIC_GAUGE,       /* value: now */
+  CENOTE_METRIC_HISTOGRAM    /* durations: count, sum_ns, buckets */
+} CenoteMetricKind;
+
+typedef struct CenoteLabel {
+  const char *name;          /* "pool.name" */
+  const char *value;
+} CenoteLabel;
+
+/* So many durations up to UPPER_NS, and above those of the bucket before.  A duration is within 1 % of its bucket's
+ * upper bound; those below 128 ns are exact. */
+typedef struct CenoteBucket {
+  int64_t upper_ns;
+  uint64_t count;
+} CenoteBucket;
+
+/* One metric with one set of labels, as read at one instant.  Names, labels and numbers are the same in every sink:
+ * a sink only spells them as its world does.  Arrays carry the size of their elements. */
+struct CenoteMetric {
+  uint32_t struct_size;
+  uint32_t kind;             /* CenoteMetricKind */
+  const char *name;          /* "cenote.channel.count" */
+  const char *summary;       /* one sentence */
+  const CenoteLabel *labels; /* pool.name first, where it is a pool's */
+  uint32_t n_labels;
+  uint32_t label_size;
+  int64_t value;
+  uint64_t count;
+  uint64_t sum_ns;
+  const CenoteBucket *buckets; /* those that are not empty, ascending */
+  uint32_t n_buckets;
+  uint32_t bucket_size;
+};
+
+static inline const CenoteLabel *
+cenote_metric_label (const CenoteMetric *metric, uint32_t i)
+{
+  return (const CenoteLabel *) (const void *) ((const char *) metric->labels + (size_t) i * metric->label_size);
+}
+
+static inline const CenoteBucket *
+cenote_metric_bucket (const CenoteMetric *metric, uint32_t i)
+{
+  return (const CenoteBucket *) (const void *) ((const char *) metric->buckets + (size_t) i * metric->bucket_size);
+}
+
+/* How many durations are at most NS, to the bucket. */
+static inline uint64_t
+cenote_metric_count_up_to (const CenoteMetric *metric, int64_t ns)
+{
+  uint64_t count = 0;
+  uint32_t i;
+
+  for (i = 0; i < metric->n_buckets && cenote_metric_bucket (metric, i)->upper_ns <= ns; i++)
+    count += cenote_metric_bucket (metric, i)->count;
+  return count;
+}
+
+/* The duration that the part Q (0 … 1) of all is not above, within 1 %; -1: there is none. */
+static inline int64_t
+cenote_metric_quantile (const CenoteMetric *metric, double q)
+{
+  uint64_t seen = 0;
+  uint32_t i;
+
+  for (i = 0; i < metric->n_buckets; i++) {
+    seen += cenote_metric_bucket (metric, i)->count;
+    if ((double) seen >= q * (double) metric->count)
+      return cenote_metric_bucket (metric, i)->upper_ns;
+  }
+  return -1;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -49,7 +49,11 @@ TEST (Abi, TheHostKeepsItsPlaces)
   AT (CenoteHost, emit, 56);
   AT (CenoteHost, renew, 64);
   AT (CenoteHost, call_credentials, 72);
-  SIZE (CenoteHost, 80);
+  AT (CenoteHost, read_metrics, 80);
+  AT (CenoteHost, status_json, 88);
+  AT (CenoteHost, free_memory, 96);
+  AT (CenoteHost, call_async, 104);
+  SIZE (CenoteHost, 112);
 }
 
 TEST (Abi, OperationsKeepTheirPlaces)
@@ -85,7 +89,8 @@ TEST (Abi, OperationsKeepTheirPlaces)
   AT (CenoteTelemetryOps, flush, 32);
   AT (CenoteTelemetryOps, destroy, 40);
   AT (CenoteTelemetryOps, interest, 48);
-  SIZE (CenoteTelemetryOps, 56);
+  AT (CenoteTelemetryOps, poll, 56);
+  SIZE (CenoteTelemetryOps, 64);
 }
 
 TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
@@ -196,6 +201,30 @@ TEST (Abi, DescriptorAndNoteKeepTheirPlaces)
   AT (CenoteNote, kind, 24);
   AT (CenoteNote, name, 28);
   SIZE (CenoteNote, 76);
+}
+
+TEST (Abi, MetricsKeepTheirPlaces)
+{
+  AT (CenoteLabel, name, 0);
+  AT (CenoteLabel, value, 8);
+  SIZE (CenoteLabel, 16);
+  AT (CenoteBucket, upper_ns, 0);
+  AT (CenoteBucket, count, 8);
+  SIZE (CenoteBucket, 16);
+  AT (CenoteMetric, struct_size, 0);
+  AT (CenoteMetric, kind, 4);
+  AT (CenoteMetric, name, 8);
+  AT (CenoteMetric, summary, 16);
+  AT (CenoteMetric, labels, 24);
+  AT (CenoteMetric, n_labels, 32);
+  AT (CenoteMetric, label_size, 36);
+  AT (CenoteMetric, value, 40);
+  AT (CenoteMetric, count, 48);
+  AT (CenoteMetric, sum_ns, 56);
+  AT (CenoteMetric, buckets, 64);
+  AT (CenoteMetric, n_buckets, 72);
+  AT (CenoteMetric, bucket_size, 76);
+  SIZE (CenoteMetric, 80);
 }
 
 TEST (Abi, EventsKeepTheirPlaces)
