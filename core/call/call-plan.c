@@ -125,17 +125,13 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
   return rpc;
 }
 
-/* What the pool learns: a caller's own cancel says nothing about the channel, and what was not
- * sent nothing that its loss would not. */
+/* What the pool learns: what was not sent says nothing about the channel that its loss would not. */
 static void
 give_back (CenoteLease *lease, const Outcome *outcome)
 {
   LeaseVerdict verdict = retry_is_unsent (outcome) ? LEASE_ANSWERED : pool_verdict (outcome->status, outcome->details);
 
-  if (outcome->status == GRPC_STATUS_CANCELLED)
-    lease_release (lease, -1);
-  else
-    lease_release_judged (lease, outcome->status, verdict);
+  lease_release_judged (lease, outcome->status, verdict);
 }
 
 void

@@ -116,6 +116,8 @@ cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteL
 LeaseVerdict
 pool_verdict (int status, const char *details)
 {
+  if (status == GRPC_STATUS_CANCELLED)
+    return LEASE_WITHDRAWN;
   if (!blame_falls_on_channel (status, details))
     return LEASE_ANSWERED;
   return status == GRPC_STATUS_DEADLINE_EXCEEDED ? LEASE_LATE : LEASE_BLAMED;

@@ -559,13 +559,15 @@ static void
 note_outcome (Row *row, LeaseEntry *entry, int status, LeaseVerdict verdict)
 {
   gint64 since_us = entry->since_us;
-  gboolean is_suspicious;
+  gboolean is_suspicious = FALSE;
 
   if (status < 0 && since_us < 0)
     return;
   entry->since_us = -1;
-  count_outcome (entry->slot, status);
-  is_suspicious = judge_outcome (entry->slot, status, verdict);
+  if (verdict != LEASE_WITHDRAWN) {
+    count_outcome (entry->slot, status);
+    is_suspicious = judge_outcome (entry->slot, status, verdict);
+  }
   if (row == NULL)
     return;
   tell_picker (row, entry->slot, status, since_us);

@@ -285,6 +285,7 @@ void lease_release_special (CenoteLease *lease, int status);
 /* What an outcome says of the channel, whatever its status. */
 typedef enum {
   LEASE_ANSWERED,            /* the server said something */
+  LEASE_WITHDRAWN,           /* nothing: its caller ended the call; pickers alone are told */
   LEASE_BLAMED,              /* it speaks against the channel */
   LEASE_LATE                 /* the same: nothing came before the deadline */
 } LeaseVerdict;

@@ -55,7 +55,7 @@ CENOTE_API void cenote_lease_release (CenoteLease *lease);
  * cenote_lease_release_with_status:
  * @status: a grpc_status_code: how the call over the lease ended
  *
- * The same, and tells pickers and ejection.
+ * The same, and tells pickers and ejection.  (CANCELLED: a failure to neither, nor an answer.)
  */
 CENOTE_API void cenote_lease_release_with_status (CenoteLease *lease, int status);
 

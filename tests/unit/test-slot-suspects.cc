@@ -70,6 +70,17 @@ TEST_P (SuspectsTest, HidesAtTheLastOfAStreak)
   EXPECT_EQ (slot_blamed (slots[0]), 3);
 }
 
+TEST_P (SuspectsTest, AWithdrawnCallIsNoFailureAndEndsNoStreak)
+{
+  begin (2, 1);
+  blame (0, 2);
+  end (0, LEASE_WITHDRAWN, 1);
+  EXPECT_EQ (slot_failures (slots[0]), 2);
+  EXPECT_EQ (slot_blamed_in_a_row (slots[0]), 2u);
+  blame (0, 1);
+  EXPECT_FALSE (slot_is_shown (slots[0]));
+}
+
 TEST_P (SuspectsTest, AnAnswerEndsAStreakAndNothingToldDoesNot)
 {
   CenoteLease lease;
