@@ -106,6 +106,8 @@ plugins_picker_p2c_la_CFLAGS = $(plugin_compile_flags)
 plugins_picker_p2c_la_LDFLAGS = $(plugin_link_flags)
 
 plugins_picker_peak_ewma_la_SOURCES = \
+  plugins/picker/estimate.c \
+  plugins/picker/estimate.h \
   plugins/picker/peak-ewma.c \
   plugins/picker/two-choices.h
 plugins_picker_peak_ewma_la_CFLAGS = $(plugin_compile_flags)
