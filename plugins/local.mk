@@ -24,7 +24,9 @@ plugin_LTLIBRARIES = \
   plugins/picker-peak-ewma.la \
   plugins/picker-random.la \
   plugins/picker-round-robin.la \
+  plugins/telemetry-jsonl.la \
   plugins/telemetry-log.la \
+  plugins/telemetry-statsd.la \
   plugins/transport-insecure.la \
   plugins/transport-mock.la \
   plugins/transport-unix.la
@@ -122,10 +124,41 @@ plugins_picker_round_robin_la_SOURCES = plugins/picker/round-robin.c
 plugins_picker_round_robin_la_CFLAGS = $(plugin_compile_flags)
 plugins_picker_round_robin_la_LDFLAGS = $(plugin_link_flags)
 
-plugins_telemetry_log_la_SOURCES = plugins/telemetry/log.c
+plugins_telemetry_jsonl_la_SOURCES = \
+  plugins/telemetry/complaint.h \
+  plugins/telemetry/events-option.c \
+  plugins/telemetry/events-option.h \
+  plugins/telemetry/hangup.c \
+  plugins/telemetry/hangup.h \
+  plugins/telemetry/json-line.c \
+  plugins/telemetry/json-line.h \
+  plugins/telemetry/jsonl.c \
+  plugins/telemetry/line-file.c \
+  plugins/telemetry/line-file.h
+plugins_telemetry_jsonl_la_CFLAGS = $(plugin_compile_flags)
+plugins_telemetry_jsonl_la_LDFLAGS = $(plugin_link_flags)
+plugins_telemetry_jsonl_la_LIBADD = $(GLIB_LIBS)
+
+plugins_telemetry_log_la_SOURCES = \
+  plugins/telemetry/events-option.c \
+  plugins/telemetry/events-option.h \
+  plugins/telemetry/log.c
 plugins_telemetry_log_la_CFLAGS = $(plugin_compile_flags)
 plugins_telemetry_log_la_LDFLAGS = $(plugin_link_flags)
 plugins_telemetry_log_la_LIBADD = $(GLIB_LIBS)
+
+plugins_telemetry_statsd_la_SOURCES = \
+  plugins/telemetry/complaint.h \
+  plugins/telemetry/statsd-address.c \
+  plugins/telemetry/statsd-address.h \
+  plugins/telemetry/statsd-socket.c \
+  plugins/telemetry/statsd-socket.h \
+  plugins/telemetry/statsd-spelling.c \
+  plugins/telemetry/statsd-spelling.h \
+  plugins/telemetry/statsd.c
+plugins_telemetry_statsd_la_CFLAGS = $(plugin_compile_flags)
+plugins_telemetry_statsd_la_LDFLAGS = $(plugin_link_flags)
+plugins_telemetry_statsd_la_LIBADD = $(GLIB_LIBS)
 
 plugins_transport_insecure_la_SOURCES = plugins/transport/insecure.c
 plugins_transport_insecure_la_CFLAGS = $(plugin_compile_flags)

@@ -41,6 +41,7 @@ tests_unit_tests_CPPFLAGS = $(test_cpp_flags) -DCENOTE_NO_GRPCPP
 tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
   plugins/transport/mock-script.c \
+  tests/servers/statsd-receiver.h \
   tests/unit/backoff-test.h \
   tests/unit/log-capture.h \
   tests/unit/opened-uri.h \
@@ -50,6 +51,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/slot-fixture.h \
   tests/unit/slot-probe.c \
   tests/unit/slot-probe.h \
+  tests/unit/sink-test.h \
   tests/unit/static-plugins.h \
   tests/unit/test-affinity.cc \
   tests/unit/test-argument.cc \
@@ -86,6 +88,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-host.cc \
   tests/unit/test-json-reader.cc \
   tests/unit/test-json.cc \
+  tests/unit/test-jsonl-sink.cc \
   tests/unit/test-lease-pickers.cc \
   tests/unit/test-lazy.cc \
   tests/unit/test-least-in-flight.cc \
@@ -120,6 +123,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-slot-loads.cc \
   tests/unit/test-slot-suspects.cc \
   tests/unit/test-slot-tracking.cc \
+  tests/unit/test-statsd-sink.cc \
   tests/unit/test-status-error.cc \
   tests/unit/test-slot-views.cc \
   tests/unit/test-slots.cc \

@@ -17,7 +17,8 @@ resolve_path (const Check *check, const ConfigEntry *entry, CenoteValue *value)
   const char *directory = config_get_directory (check->config);
   char *path;
 
-  if (entry->layer != CONFIG_LAYER_KEYFILE || directory == NULL || g_path_is_absolute (value->text))
+  if (entry->layer != CONFIG_LAYER_KEYFILE || directory == NULL || g_path_is_absolute (value->text) ||
+      g_str_equal (value->text, "-"))
     return;
   path = g_build_filename (directory, value->text, NULL);
   g_free ((char *) value->text);

@@ -13,6 +13,8 @@
 #include <cenote/telemetry.h>
 #include <glib.h>
 
+#include "events-option.h"
+
 #define LOG_DOMAIN "Cenote"
 #define MAX_LINE 1024
 
@@ -29,60 +31,19 @@ static const CenoteOption options[] = {
   [ROW_LEVEL] = { "level", CENOTE_OPTION_ENUM, 0, "info", NULL, NULL, "debug|info|warning",
                   "The least important events that are logged" },
   [ROW_EVENTS] = { "events", CENOTE_OPTION_LIST, 0, NULL, NULL, NULL, NULL,
-                   "Names of the events that are logged, or all; "
-                   "without it all but channel.get, pool.get_channel, connector.dial and pool.status" }
+                   "Names of the events that are logged, " EVENTS_OPTION_SUMMARY }
 };
-
-#define FREQUENT_EVENTS \
-  (CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_GET) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_GET_CHANNEL) | \
-   CENOTE_EVENT_BIT (CENOTE_EVENT_CONNECTOR_DIAL) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_STATUS))
-
-/* ---------------------------------------------------------------- options */
-
-/* Adds the kinds that NAME means. */
-static gboolean
-add_events (guint64 *events, const char *name)
-{
-  CenoteEventKind kind;
-
-  if (g_str_equal (name, "all")) {
-    *events |= CENOTE_EVENT_MASK_ALL;
-    return TRUE;
-  }
-  if (!cenote_event_kind_from_string (name, &kind))
-    return FALSE;
-  *events |= CENOTE_EVENT_BIT (kind);
-  return TRUE;
-}
-
-static void
-fail_on_event (const CenoteHost *host, CenoteFault *fault, const char *name)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  g_string_printf (text, "events: '%s' is no event (all", name);
-  for (guint kind = 0; kind < CENOTE_N_EVENTS; kind++)
-    g_string_append_printf (text, ", %s", cenote_event_kind_to_string (kind));
-  g_string_append_c (text, ')');
-  host->fail (host, fault, text->str);
-}
 
 static void *
 create (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault)
 {
-  const CenoteValue *names = cenote_options_at (values, ROW_EVENTS);
-  guint64 events = names->is_set ? 0 : CENOTE_EVENT_MASK_ALL & ~FREQUENT_EVENTS;
-  LogSink *sink;
+  LogSink *sink = g_new0 (LogSink, 1);
 
-  for (guint i = 0; names->is_set && names->list[i] != NULL; i++)
-    if (!add_events (&events, names->list[i])) {
-      fail_on_event (host, fault, names->list[i]);
-      return NULL;
-    }
-
-  sink = g_new0 (LogSink, 1);
   sink->level = (Level) cenote_options_at (values, ROW_LEVEL)->number;
-  sink->events = events;
+  if (!events_option_read (host, cenote_options_at (values, ROW_EVENTS), fault, &sink->events)) {
+    g_free (sink);
+    return NULL;
+  }
   return sink;
 }
 

@@ -138,4 +138,10 @@ TEST (Manual, PickersOptions)
   expect_plugins_rows (CENOTE_PLUGIN_PICKER, "peak-ewma");
 }
 
+TEST (Manual, SinksOptions)
+{
+  for (const char *name : { "log", "jsonl", "statsd" })
+    expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, name);
+}
+
 } // namespace
