@@ -29,6 +29,8 @@ libcenote_core_la_SOURCES = \
   core/config/argument.h \
   core/telemetry/bell.c \
   core/telemetry/bell.h \
+  core/telemetry/breakdown.c \
+  core/telemetry/breakdown.h \
   core/telemetry/bus-private.h \
   core/telemetry/bus-threads.c \
   core/telemetry/bus.c \
@@ -40,6 +42,8 @@ libcenote_core_la_SOURCES = \
   core/grpc/ccore-args.c \
   core/grpc/ccore-call.c \
   core/grpc/ccore-stream.c \
+  core/grpc/disconnect-error.c \
+  core/grpc/disconnect-error.h \
   core/grpc/rpc-async.c \
   core/grpc/rpc-bytes.c \
   core/grpc/rpc-bytes.h \
@@ -52,6 +56,7 @@ libcenote_core_la_SOURCES = \
   core/grpc/ccore.c \
   core/grpc/ccore.h \
   core/call/async.c \
+  core/call/async.h \
   core/call/call.c \
   core/call/call-plan.c \
   core/call/call-plan.h \
@@ -91,11 +96,17 @@ libcenote_core_la_SOURCES = \
   core/runtime/control.h \
   core/runtime/counts.c \
   core/runtime/counts.h \
+  core/runtime/metrics.c \
+  core/runtime/metrics.h \
+  core/runtime/sink-site.c \
+  core/runtime/sink-site.h \
   core/telemetry/counters.c \
   core/telemetry/counters.h \
   core/telemetry/delivery.c \
   core/telemetry/drops.c \
   core/telemetry/drops.h \
+  core/telemetry/durations.c \
+  core/telemetry/durations.h \
   core/base/error.c \
   core/config/escape.c \
   core/config/escape.h \
@@ -103,6 +114,9 @@ libcenote_core_la_SOURCES = \
   core/telemetry/event-queue.h \
   core/telemetry/event.c \
   core/telemetry/event.h \
+  core/telemetry/gauges.c \
+  core/telemetry/gauges.h \
+  core/telemetry/metric.h \
   core/config/expand.c \
   core/config/expand.h \
   core/config/explain.c \
@@ -180,6 +194,8 @@ libcenote_core_la_SOURCES = \
   core/pool/pool-probes.c \
   core/pool/pool-rotation.c \
   core/pool/pool-status.c \
+  core/pool/pool-meters.c \
+  core/pool/pool-meters.h \
   core/pool/pool-tracking.c \
   core/pool/pool-verbs.c \
   core/pool/pool-view.c \

@@ -58,6 +58,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-attachments.cc \
   tests/unit/test-bell.cc \
   tests/unit/test-blame.cc \
+  tests/unit/test-breakdown.cc \
   tests/unit/test-bus-threads.cc \
   tests/unit/test-bus.cc \
   tests/unit/test-bus.h \
@@ -71,6 +72,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-cpp.cc \
   tests/unit/test-credential.cc \
   tests/unit/test-decorrelated.cc \
+  tests/unit/test-disconnect-error.cc \
   tests/unit/test-drops.cc \
   tests/unit/test-elastic.cc \
   tests/unit/test-ejection.cc \
@@ -399,6 +401,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-health.cc \
   tests/sim/test-keepalive.cc \
   tests/sim/test-lazy.cc \
+  tests/sim/test-metrics.cc \
   tests/sim/test-names.cc \
   tests/sim/test-ping.cc \
   tests/sim/test-pool.cc \

@@ -5,10 +5,11 @@
  * A call has one owner at a time, and is handed on: its caller's thread, which takes a
  * channel where one is ready; the control thread, where it waits for one; whoever has
  * the turn of its driver, who ends its attempts; at last its caller's loop, which is
- * mostly the same.
+ * mostly the same, or where it has none the callback thread.
  */
 #include <grpc/status.h>
 
+#include "async.h"
 #include "call-plan.h"
 #include "loop.h"
 
@@ -21,7 +22,7 @@ typedef struct AsyncCall {
   Waiter waiter;
   LeaseOrigin *origin;       /* nullable */
   CenoteLease lease;
-  Loop *loop;                /* until it is handed to it */
+  Loop *loop;                /* until it is handed to it; NULL: it has none */
   CenotePool *pool;          /* (reference) */
   CenoteUnaryCallback callback;
   gpointer user_data;
@@ -45,12 +46,19 @@ call_of_waiter (Waiter *waiter)
 /* ---------------------------------------------------------------------- end */
 
 static void
-dispatch (LoopItem *item, gboolean run)
+run_callback (gpointer data)
 {
-  AsyncCall *call = (AsyncCall *) item;
+  AsyncCall *call = data;
 
-  if (run && !call->plan.record.silent)
+  if (!call->plan.record.silent)
     call->callback (call->pool, call->reply, call->error, call->user_data);
+}
+
+static void
+call_free (gpointer data)
+{
+  AsyncCall *call = data;
+
   if (call->notify != NULL)
     call->notify (call->user_data);
   g_clear_pointer (&call->reply, g_bytes_unref);
@@ -60,6 +68,14 @@ dispatch (LoopItem *item, gboolean run)
   g_free (call);
 }
 
+static void
+dispatch (LoopItem *item, gboolean run)
+{
+  if (run)
+    run_callback (item);
+  call_free (item);
+}
+
 /* From here on nobody can cancel it, and the runtime may end. */
 static void
 end (AsyncCall *call)
@@ -67,7 +83,10 @@ end (AsyncCall *call)
   g_clear_pointer (&call->task.rpc, rpc_unref);
   if (call->planned)
     call_plan_clear (&call->plan);
-  loop_push (call->loop, &call->item);
+  if (call->loop != NULL)
+    loop_push (call->loop, &call->item);
+  else
+    callbacks_post (call->pool->callbacks, "end of a sink's call", run_callback, call, call_free);
 }
 
 /* ----------------------------------------------------------------- attempts */
@@ -161,11 +180,12 @@ due (DriverTask *task)
   take_channel (call);
 }
 
-/* The attempt is over. */
+/* The attempt is over.  A loop is woken for the end of its own calls alone. */
 static Progress
 judge (AsyncCall *call)
 {
   gint64 pause_us = call_plan_judge (&call->plan, call->task.rpc, &call->lease);
+  gboolean has_loop;
 
   if (pause_us > 0) {
     driver_pause (call->driver, &call->task, call->plan.now_us + pause_us);
@@ -178,8 +198,9 @@ judge (AsyncCall *call)
   call->reply = rpc_take_reply (call->task.rpc);
   if (call->reply == NULL)
     call->error = call_plan_error (&call->plan, call->task.rpc);
+  has_loop = call->loop != NULL;
   end (call);
-  return PROGRESS_CALL_OVER;
+  return has_loop ? PROGRESS_CALL_OVER : PROGRESS_ATTEMPT_OVER;
 }
 
 static Progress
@@ -199,15 +220,17 @@ advance (DriverTask *task)
 /* -------------------------------------------------------------------- begin */
 
 static AsyncCall *
-call_new (CenotePool *pool, GMainContext *context)
+call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
 {
   AsyncCall *call = g_new0 (AsyncCall, 1);
 
   call->item.dispatch = dispatch;
   call->pool = cenote_pool_ref (pool);
-  call->loop = loop_get (calls_loops (pool->calls), context);
   call->task.advance = advance;
   call->task.due = due;
+  call->callback = callback;
+  call->user_data = user_data;
+  call->notify = notify;
   return call;
 }
 
@@ -228,7 +251,8 @@ plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const
     .cancelled = cancelled_waiting,
     .id = id,
   };
-  call->driver = loop_driver (call->loop, &call->error);
+  call->driver = call->loop != NULL ? loop_driver (call->loop, &call->error)
+                                    : loops_driver (calls_loops (call->pool->calls), &call->error);
   return call->driver != NULL;
 }
 
@@ -240,14 +264,37 @@ cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, 
   guint id;
 
   g_return_val_if_fail (pool != NULL && callback != NULL, 0);
-  call = call_new (pool, context);
-  call->callback = callback;
-  call->user_data = user_data;
-  call->notify = notify;
+  call = call_new (pool, callback, user_data, notify);
+  call->loop = loop_get (calls_loops (pool->calls), context);
   id = pool_next_id (pool);
   if (plan_call (call, id, method, request, options))
     take_channel (call);
   else
     end (call);
   return id;
+}
+
+/* Its caller is told of a stop at once. */
+static gboolean
+was_stopped (const AsyncCall *call)
+{
+  return !call->planned && g_error_matches (call->error, CENOTE_ERROR, CENOTE_ERROR_STOPPED);
+}
+
+gboolean
+call_unary_without_loop (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
+                         CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
+{
+  AsyncCall *call = call_new (pool, callback, user_data, notify);
+
+  if (plan_call (call, pool_next_id (pool), method, request, options)) {
+    take_channel (call);
+  } else if (was_stopped (call)) {
+    call->notify = NULL;
+    call_free (call);
+    return FALSE;
+  } else {
+    end (call);
+  }
+  return TRUE;
 }

@@ -45,7 +45,7 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
 {
   const CenoteCallOptions copy = options_copy (options);
 
-  *plan = (CallPlan) { .pool = pool, .retry = copy.retry, .wait_for_ready = copy.wait_for_ready };
+  *plan = (CallPlan) { .pool = pool, .status = -1, .retry = copy.retry, .wait_for_ready = copy.wait_for_ready };
   if (!process_check_fork (error) || !check_options (&copy, error))
     return FALSE;
   plan->request = rpc_request_new (method, copy.metadata, copy.n_metadata, message, error);
@@ -55,7 +55,8 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   plan->record.pool = pool;
   plan->record.id = id;
   plan->record.unary = message != NULL;
-  plan->record.begun_us = call_plan_look_at_clock (plan);
+  plan->begun_ns = world_now_ns (control_world (pool->control));
+  plan->record.begun_us = plan->now_us = plan->begun_ns / 1000;
   plan->record.deadline_us = plan->now_us + copy.timeout_ms * 1000;
   if (calls_enter (pool->calls, &plan->record))
     return TRUE;
@@ -64,9 +65,19 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   return FALSE;
 }
 
+static void
+count_call (const CallPlan *plan)
+{
+  PoolMeters *meters = &plan->pool->meters;
+
+  counters_add (meters->counters, counter_of_call (plan->status), 1);
+  durations_record (meters->durations, DURATION_CALL, world_now_ns (control_world (plan->pool->control)) - plan->begun_ns);
+}
+
 void
 call_plan_clear (CallPlan *plan)
 {
+  count_call (plan);
   rpc_request_free (plan->request);
   calls_leave (plan->pool->calls, &plan->record);
 }
@@ -100,10 +111,10 @@ count_retry (CallPlan *plan)
   case RETRY_NONE:
     break;
   case RETRY_UNSENT:
-    counters_add (plan->pool->counters, COUNTER_RETRIES_UNSENT, 1);
+    counters_add (plan->pool->meters.counters, COUNTER_RETRIES_UNSENT, 1);
     break;
   case RETRY_REPEATED:
-    counters_add (plan->pool->counters, COUNTER_RETRIES_IDEMPOTENT, 1);
+    counters_add (plan->pool->meters.counters, COUNTER_RETRIES_IDEMPOTENT, 1);
     break;
   }
   plan->retries = RETRY_NONE;
@@ -146,6 +157,7 @@ call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
   int status = rpc_status (rpc);
   const Outcome outcome = { status, status == GRPC_STATUS_OK ? "" : rpc_details (rpc), rpc_is_answered (rpc) };
 
+  plan->status = status;
   give_back (lease, &outcome);
   if (status == GRPC_STATUS_OK || status == GRPC_STATUS_UNAVAILABLE)
     retry_budget_note (&plan->pool->retry_budget, status == GRPC_STATUS_OK);

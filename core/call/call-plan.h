@@ -15,7 +15,9 @@ typedef struct CallPlan {
   CenotePool *pool;          /* (borrowed) */
   RpcRequest *request;
   CallRecord record;
+  gint64 begun_ns;
   gint64 now_us;             /* when the clock was looked at last */
+  int status;                /* of the last attempt; -1: there was none */
   gboolean goes_on;          /* its last attempt was not cancelled by the register */
   RetryCount count;
   RetryKind retries;         /* what the next attempt is */
@@ -28,7 +30,7 @@ typedef struct CallPlan {
  * POOL outlives it.  ID: to cancel it by; 0: none.  MESSAGE nullable: a stream. */
 gboolean call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
                          const CenoteCallOptions *options, GError **error);
-/* From here on the runtime may end. */
+/* The call is over, and counted.  From here on the runtime may end. */
 void call_plan_clear (CallPlan *plan);
 
 gint64 call_plan_look_at_clock (CallPlan *plan);

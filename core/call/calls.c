@@ -516,6 +516,12 @@ calls_close (Calls *calls)
   atomic_store_explicit (&calls->closed, TRUE, memory_order_release);
 }
 
+gboolean
+calls_are_closed (const Calls *calls)
+{
+  return atomic_load_explicit (&calls->closed, memory_order_relaxed);
+}
+
 static void
 await_none (Shard *shard)
 {

@@ -85,6 +85,7 @@ void calls_cancel_all (Calls *calls, const char *why);
 guint calls_count (Calls *calls);
 /* No call begins any more; those under way go on. */
 void calls_close (Calls *calls);
+gboolean calls_are_closed (const Calls *calls);
 /* After calls_close(): waits until the last has left, and frees the queues: C-core may go. */
 void calls_end (Calls *calls);
 

@@ -412,6 +412,19 @@ loop_driver (Loop *loop, GError **error)
   return driver;
 }
 
+Driver *
+loops_driver (Loops *loops, GError **error)
+{
+  Driver *driver;
+  guint i;
+
+  pthread_mutex_lock (&loops->lock);
+  i = choose_locked (loops, error);
+  driver = i < loops->n_drivers ? loops->drivers[i] : NULL;
+  pthread_mutex_unlock (&loops->lock);
+  return driver;
+}
+
 Loops *
 loops_new (void)
 {

@@ -36,6 +36,8 @@ struct LoopItem {
 Loop *loop_get (Loops *loops, GMainContext *context);
 /* (transfer none): what drives its calls.  NULL: the system gives no thread. */
 Driver *loop_driver (Loop *loop, GError **error);
+/* The same, for calls that no loop waits for: its thread drives them. */
+Driver *loops_driver (Loops *loops, GError **error);
 /* LOOP: transfer full. */
 void loop_push (Loop *loop, LoopItem *item);
 

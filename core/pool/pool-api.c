@@ -35,7 +35,7 @@ pool_free (CenotePool *pool)
   calls_unref (pool->calls);
   bus_unref (pool->bus);
   callbacks_unref (pool->callbacks);
-  counters_free (pool->counters);
+  pool_meters_clear (&pool->meters);
   control_unref (pool->control);
   pool_settings_unref (pool->settings);
   g_free (pool->last_error);

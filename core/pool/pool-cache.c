@@ -97,6 +97,7 @@ pool_cache_tell_miss (CenotePool *pool, const Address *address)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CONNECTOR_CACHE_MISS);
 
+  counters_add (pool->meters.counters, COUNTER_CACHE_MISSES, 1);
   event.address = address->name;
   pool_emit (pool, &event);
   observers_cache_missed (pool->observers, address->name);

@@ -112,7 +112,7 @@ eject (CenotePool *pool, Channel *channel, const char *why)
   channel->n_ejections = remembered + 1;
   channel->back_us = -1;
   channel->out_us = now_us (pool);
-  counters_add (pool->counters, COUNTER_EJECTIONS, 1);
+  counters_add (pool->meters.counters, COUNTER_EJECTIONS, 1);
   channel_handle (channel, remembered == 0 ? CHANNEL_EJECTED : CHANNEL_RESTED, why);
   set_timer (pool, channel);
   pool_note_error (pool, channel->address, error);
@@ -122,7 +122,7 @@ eject (CenotePool *pool, Channel *channel, const char *why)
 static void
 spare (CenotePool *pool, Channel *channel, const char *why)
 {
-  counters_add (pool->counters, COUNTER_EJECTIONS_REFUSED, 1);
+  counters_add (pool->meters.counters, COUNTER_EJECTIONS_REFUSED, 1);
   if (pool_remembered_ejections (channel) > 0)
     return;
   channel->n_ejections = 1;
@@ -279,7 +279,7 @@ pool_heed_panic (CenotePool *pool)
 
   if (pool->phase != POOL_RUNNING || !ejection_is_panic (&pool->ejection_rules, &counts))
     return;
-  counters_add (pool->counters, COUNTER_PANICS, 1);
+  counters_add (pool->meters.counters, COUNTER_PANICS, 1);
   g_log_structured ("Cenote", G_LOG_LEVEL_WARNING, "CENOTE_POOL", pool->settings->name, "MESSAGE",
                     "Pool %s: %u of %u channels are left in rotation, which is below panic-threshold: %u that were ejected "
                     "are let back",

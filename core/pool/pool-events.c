@@ -3,6 +3,7 @@
  * pool-events: what a pool's channels and addresses tell it: who takes which
  * place, what telemetry and observers hear, and what there is to settle.
  */
+#include "core/grpc/disconnect-error.h"
 #include "pool.h"
 
 static gint64
@@ -69,7 +70,7 @@ pool_tell_scaling (CenotePool *pool, guint old, guint size, const char *why, gin
 
   if (size == old)
     return;
-  counters_add (pool->counters, up ? COUNTER_SCALING_UP : COUNTER_SCALING_DOWN, 1);
+  breakdown_add (up ? pool->meters.scaling_up : pool->meters.scaling_down, why);
   event.duration_ns = (now_us (pool) - begun_us) * 1000;
   event.requested = ABS ((gint64) size - old);
   event.succeeded = event.requested;
@@ -126,6 +127,10 @@ place_inherit (CenotePool *pool, Channel *channel)
 static void
 count_state (CenotePool *pool, CenoteChannelState state, int step)
 {
+  GaugeId gauge = gauge_of_state (state);
+
+  if (gauge != N_GAUGES)
+    gauges_add (pool->meters.gauges, gauge, step);
   if (state == CENOTE_CHANNEL_CONNECTING)
     pool->n_connecting += (guint) step;
   if (state == CENOTE_CHANNEL_DRAINING)
@@ -231,7 +236,8 @@ channel_connected (Channel *channel, gint64 duration_us)
 {
   CenotePool *pool = channel->site->pool;
 
-  counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED, 1);
+  counters_add (pool->meters.counters, COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED, 1);
+  durations_record (pool->meters.durations, DURATION_CREATE, duration_us * 1000);
   channel->untold_us = duration_us;
   pool->has_untold = TRUE;
 }
@@ -243,7 +249,7 @@ channel_failed (Channel *channel, const char *error, gint64 duration_us)
   CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_CONNECTION_FAILED);
   g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
 
-  counters_add (pool->counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
+  counters_add (pool->meters.counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
   pool_note_error (pool, channel->address, error);
   event.duration_ns = duration_us * 1000;
   event.attempt = channel->attempts;
@@ -258,7 +264,8 @@ channel_lost (Channel *channel, const char *reason, gint64 connected_us)
   CenotePool *pool = channel->site->pool;
   CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_DISCONNECTED);
 
-  counters_add (pool->counters, COUNTER_DISCONNECTIONS, 1);
+  breakdown_add (pool->meters.disconnections, disconnect_error_of (reason));
+  durations_record (pool->meters.durations, DURATION_CONNECTED, connected_us * 1000);
   tell_connected (channel);
   pool_note_error (pool, channel->address, reason);
   event.duration_ns = connected_us * 1000;
@@ -291,6 +298,7 @@ address_scheduled (gpointer data, Address *address, gint64 delay_us, const char 
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED);
 
   pool_view_touch_address (pool, address);
+  counters_add (pool->meters.counters, COUNTER_RECONNECTS_SCHEDULED, 1);
   event.address = address->name;
   event.delay_ms = delay_us / 1000;
   event.attempt = (gint64) address->failures + 1;

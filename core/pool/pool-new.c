@@ -286,7 +286,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool->control = control_ref (site->control);
   pool->bus = bus_ref (site->bus);
   pool->callbacks = callbacks_ref (site->callbacks);
-  pool->counters = counters_new ();
+  pool_meters_init (&pool->meters);
   pool->table = make_table (pool);
   pool_track_leases (pool);
   pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);

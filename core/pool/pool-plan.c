@@ -161,6 +161,7 @@ pool_open_channel (CenotePool *pool, Address *address, guint64 replaces)
   channel->replaces = replaces;
   pool_inherit_ejections (channel, pool_find_channel (pool, replaces));
   pool->n_live++;
+  gauges_add (pool->meters.gauges, gauge_of_state (channel->state), +1);
   pool_view_add (pool, channel);
   channel_begin (channel);
   return channel;
@@ -406,7 +407,7 @@ refuse (CenotePool *pool, const char *fault)
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_PLUGIN_FAILED);
   g_autofree char *reason = g_strdup_printf ("connector/%s: its plan was refused", pool->connector->plugin->name);
 
-  counters_add (pool->counters, COUNTER_PLANS_REFUSED, 1);
+  counters_add (pool->meters.counters, COUNTER_PLANS_REFUSED, 1);
   event.reason = reason;
   event.error = fault;
   pool_emit (pool, &event);

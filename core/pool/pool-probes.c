@@ -68,12 +68,17 @@ static void
 ping_ended (gpointer owner, gint64 duration_us, const char *error)
 {
   Channel *channel = owner;
+  CenotePool *pool = channel->site->pool;
+  PoolMeters *meters = &pool->meters;
   CenoteEvent event = pool_channel_event (channel, CENOTE_EVENT_CHANNEL_PING);
 
+  counters_add (meters->counters, error == NULL ? COUNTER_PINGS_ANSWERED : COUNTER_PINGS_FAILED, 1);
+  if (error == NULL)
+    durations_record (meters->durations, DURATION_PING, duration_us * 1000);
   event.duration_ns = duration_us * 1000;
   event.ok = error == NULL;
   event.error = error;
-  pool_emit (channel->site->pool, &event);
+  pool_emit (pool, &event);
   if (error != NULL)
     channel_handle (channel, CHANNEL_PING_FAILED, error);
 }

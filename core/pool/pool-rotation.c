@@ -31,7 +31,7 @@ refresh_of (const Channel *old)
 void
 pool_count_replaced (CenotePool *pool, const Channel *old)
 {
-  counters_add (pool->counters, refresh_of (old)->counter, 1);
+  counters_add (pool->meters.counters, refresh_of (old)->counter, 1);
 }
 
 const char *

@@ -136,14 +136,6 @@ cenote_channel_state_to_string (CenoteChannelState state)
   return "unknown";
 }
 
-guint64
-pool_count (const CenotePool *pool, CounterId id)
-{
-  if (id < N_OWN_COUNTERS)
-    return counters_sum (pool->counters, id);
-  return id == COUNTER_GETS ? slot_table_uses (pool->table) : slot_table_misses (pool->table);
-}
-
 /* --------------------------------------------------------------------- json */
 
 static void
@@ -176,8 +168,8 @@ append_counts (GString *json, const CenotePoolStatus *status)
   json_member_int64 (json, "leaks", status->leaks);
 }
 
-void
-pool_status_append_json (GString *json, const CenotePoolStatus *status)
+static void
+append_pool (GString *json, const CenotePoolStatus *status)
 {
   gsize i;
 
@@ -202,6 +194,25 @@ cenote_pool_status_to_json (const CenotePoolStatus *status)
   GString *json = g_string_new (NULL);
 
   g_return_val_if_fail (status != NULL, NULL);
-  pool_status_append_json (json, status);
+  append_pool (json, status);
+  return g_string_free (json, FALSE);
+}
+
+char *
+pools_status_to_json (const GPtrArray *pools)
+{
+  GString *json = g_string_new (NULL);
+  guint i;
+
+  json_begin_object (json);
+  json_name (json, "pools");
+  json_begin_array (json);
+  for (i = 0; i < pools->len; i++) {
+    g_autoptr (CenotePoolStatus) status = cenote_pool_get_status (pools->pdata[i]);
+
+    append_pool (json, status);
+  }
+  json_end_array (json);
+  json_end_object (json);
   return g_string_free (json, FALSE);
 }

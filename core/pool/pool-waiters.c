@@ -44,10 +44,19 @@ take_out (CenotePool *pool, Waiter *waiter)
     leave_address (pool, waiter);
 }
 
+/* However it ended. */
+static void
+note_wait (CenotePool *pool, const Waiter *waiter)
+{
+  if (waiter->for_lease)
+    durations_record (pool->meters.durations, DURATION_WAIT, (control_now_us (pool->control) - waiter->since_us) * 1000);
+}
+
 static void
 end (CenotePool *pool, Waiter *waiter, CenoteLease *lease, GError *error)
 {
   take_out (pool, waiter);
+  note_wait (pool, waiter);
   waiter->done (waiter, lease, error);
   cenote_pool_unref (pool);
 }
@@ -99,7 +108,7 @@ is_late (gpointer data)
     waiter->address != NULL ? late_dial_error (waiter->pool, waiter) : late_error (waiter->pool, waiter);
 
   if (waiter->for_lease)
-    counters_add (waiter->pool->counters, COUNTER_ACQUIRE_TIMEOUTS, 1);
+    counters_add (waiter->pool->meters.counters, COUNTER_ACQUIRE_TIMEOUTS, 1);
   end (waiter->pool, waiter, NULL, error);
 }
 
@@ -121,7 +130,7 @@ refusal (CenotePool *pool, const Waiter *waiter)
   if (g_queue_get_length (&pool->waiters) >= max) {
     g_autofree char *counts = pool_describe_counts (pool);
 
-    counters_add (pool->counters, COUNTER_WAITERS_REFUSED, 1);
+    counters_add (pool->meters.counters, COUNTER_WAITERS_REFUSED, 1);
     return g_error_new (CENOTE_ERROR, CENOTE_ERROR_LIMIT,
                         "Pool %s has %" G_GINT64_FORMAT " waiters already (%s): raise max-waiters, or what they wait for",
                         pool->settings->name, max, counts);
@@ -220,19 +229,29 @@ pool_unwait (CenotePool *pool, Waiter *waiter)
   if (waiter->at == NULL)
     return FALSE;
   take_out (pool, waiter);
+  note_wait (pool, waiter);
   cenote_pool_unref (pool);
   return TRUE;
 }
 
+/* Its caller's own get, or dial, is counted already. */
 static LeaseResult
 get_for (CenotePool *pool, const Waiter *waiter, CenoteLease *out_lease)
 {
   LeaseWish wish = waiter->wish;
+  LeaseResult result;
 
+  if (waiter->address != NULL && waiter->address->n_ready == 0)
+    return LEASE_NONE;
   wish.in_turn = TRUE;
+  atomic_fetch_add (&pool->meters.own_gets, 1);
   if (waiter->address == NULL)
-    return lease_get (pool->table, &wish, TRUE, out_lease);
-  return waiter->address->n_ready == 0 ? LEASE_NONE : lease_dial (pool->table, waiter->address->name, TRUE, out_lease);
+    result = lease_get (pool->table, &wish, TRUE, out_lease);
+  else
+    result = lease_dial (pool->table, waiter->address->name, TRUE, out_lease);
+  if (result == LEASE_NONE)
+    atomic_fetch_add (&pool->meters.own_misses, 1);
+  return result;
 }
 
 /* TRUE where WAITER got what it waits for. */

@@ -155,9 +155,30 @@ pool_show (CenotePool *pool)
     publish (pool);
 }
 
+static gboolean
+sizes_itself (const CenotePool *pool)
+{
+  return pool->connector != NULL && (pool->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_SIZES_ITSELF) != 0;
+}
+
+/* What it may want: where neither callers nor its connector choose, what was asked for. */
+static void
+publish_bounds (CenotePool *pool)
+{
+  gboolean chooses = sizes_itself (pool);
+  gint64 max = chooses ? pool_number (pool->settings, POOL_MAX_CHANNELS) : pool->wanted;
+  gint64 min = chooses ? pool_number (pool->settings, POOL_MIN_CHANNELS) : pool->wanted;
+
+  gauges_set (pool->meters.gauges, GAUGE_MAX_CHANNELS, pool->dials ? POOL_MAX_SIZE : max);
+  gauges_set (pool->meters.gauges, GAUGE_MIN_CHANNELS, pool->dials ? 0 : min);
+}
+
 static void
 note_sizes (CenotePool *pool)
 {
+  publish_bounds (pool);
+  gauges_set (pool->meters.gauges, GAUGE_EXPECTED_SIZE, pool_expected (pool));
+  gauges_set (pool->meters.gauges, GAUGE_CURRENT_SIZE, pool->n_ready);
   monitor_lock (&pool->lock);
   pool->shown_current = pool->n_ready;
   pool->shown_connecting = pool->n_connecting;
@@ -227,12 +248,6 @@ plan_is_due (gpointer data)
 }
 
 /* -------------------------------------------------------------------- phases */
-
-static gboolean
-sizes_itself (const CenotePool *pool)
-{
-  return pool->connector != NULL && (pool->connector->plugin->ops.connector.flags & CENOTE_CONNECTOR_SIZES_ITSELF) != 0;
-}
 
 /* Where callers' dials say what is wanted: the channels that there are for them. */
 guint

@@ -16,6 +16,7 @@
  *   pool-names.c    addresses that names stand for
  *   pool-waiters.c  who waits for a channel
  *   pool-status.c   what people are shown
+ *   pool-meters.c   what is measured
  *   pool-get.c, pool-acquire.c, pool-dial.c, pool-verbs.c, pool-api.c
  *                   the public functions of <cenote/pool.h>, on callers' threads;
  *                   whatever changes the pool crosses to the control thread
@@ -37,7 +38,6 @@
 #include "core/names/resolver.h"
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
-#include "core/telemetry/counters.h"
 #include "ejection.h"
 #include "health.h"
 #include "ping.h"
@@ -45,6 +45,7 @@
 #include "core/base/monitor.h"
 #include "core/telemetry/observers.h"
 #include "call-credentials.h"
+#include "pool-meters.h"
 #include "pool-names.h"
 #include "pool-view.h"
 #include "core/config/settings.h"
@@ -112,7 +113,7 @@ struct CenotePool {
   Control *control;          /* any thread (reference) */
   Bus *bus;                  /* any thread (reference) */
   Callbacks *callbacks;      /* any thread (reference) */
-  Counters *counters;        /* any thread */
+  PoolMeters meters;         /* any thread */
   Observers *observers;      /* any thread */
   Calls *calls;              /* any thread (reference) */
   RetryBudget retry_budget;  /* any thread */
@@ -408,9 +409,8 @@ gboolean pool_acquire_after (CenotePool *pool, LeaseResult result, const LeaseWi
 
 /* ---------------------------------------------------------- pool-status.c */
 
-/* Any thread.  A counter of COUNTER_OF_POOL. */
-guint64 pool_count (const CenotePool *pool, CounterId id);
 CenotePoolStatus *pool_status_new (CenotePool *pool);
-void pool_status_append_json (GString *json, const CenotePoolStatus *status);
+/* (transfer full), any thread: `{"pools":[…]}` of POOLS (of CenotePool). */
+char *pools_status_to_json (const GPtrArray *pools);
 
 #endif

@@ -10,13 +10,12 @@
 #include <string.h>
 
 #include "core/call/watchdog.h"
-#include "core/registry/instance.h"
-#include "core/base/json.h"
 #include "core/base/monitor.h"
 #include "core/pool/pool.h"
 #include "counts.h"
 #include "process.h"
 #include "pump.h"
+#include "sink-site.h"
 #include "core/base/thread.h"
 
 #define BUS_CAPACITY 4096
@@ -38,7 +37,6 @@ struct CenoteRuntime {
   Watchdog watchdog;
   CenoteRegistry *registry;
   Settings *settings;
-  HostServices services;     /* of the sinks */
   DialBudget budget;
   PoolSite site;
   GPtrArray *pools;          /* of CenotePool, in the keyfile's order */
@@ -115,31 +113,23 @@ clock_stepped (gpointer data)
 /* -------------------------------------------------------------------- sinks */
 
 static gint64
-service_now_us (gpointer data)
+bus_now_us (gpointer data)
 {
   return world_now_us (data);
 }
 
 static gint64
-service_wall_us (gpointer data)
+bus_wall_us (gpointer data)
 {
   World *world = data;
 
   return world->wall_us (world);
 }
 
-static guint64
-service_random (gpointer data)
-{
-  World *world = data;
-
-  return world->random (world);
-}
-
 static void
 sink_handle (gpointer data, const CenoteEvent *event)
 {
-  const Instance *instance = data;
+  const Instance *instance = sink_site_instance (data);
 
   instance->plugin->ops.telemetry.handle (instance->state, event);
 }
@@ -147,45 +137,31 @@ sink_handle (gpointer data, const CenoteEvent *event)
 static void
 sink_flush (gpointer data)
 {
-  const Instance *instance = data;
+  const Instance *instance = sink_site_instance (data);
 
   instance->plugin->ops.telemetry.flush (instance->state);
 }
 
-static gboolean
-uses_sink (const PoolSettings *pool, const PluginUse *sink)
+static CountSources
+count_sources (const CenoteRuntime *runtime)
 {
-  guint i;
-
-  for (i = 0; i < pool->sinks->len; i++) {
-    const PluginUse *use = pool->sinks->pdata[i];
-
-    if (strcmp (use->instance, sink->instance) == 0)
-      return TRUE;
-  }
-  return FALSE;
+  return (CountSources) { runtime->pools, runtime->bus, runtime->callbacks };
 }
 
 static gboolean
 add_sink (CenoteRuntime *runtime, const PluginUse *use, GError **error)
 {
-  static const BusSinkFuncs funcs = { sink_handle, sink_flush, (GDestroyNotify) instance_unref };
+  static const BusSinkFuncs funcs = { sink_handle, sink_flush, (GDestroyNotify) sink_site_unref };
   const CenoteTelemetryOps *ops = &use->plugin->ops.telemetry;
-  g_autoptr (GPtrArray) pools = g_ptr_array_new ();
-  Instance *instance = instance_new (use, NULL, &runtime->services, error);
-  guint i;
+  const CountSources sources = count_sources (runtime);
+  SinkSite *site = sink_site_new (use, &sources, runtime->world, error);
+  g_autoptr (GPtrArray) pools = NULL;
 
-  if (instance == NULL)
+  if (site == NULL)
     return FALSE;
-  for (i = 0; i < runtime->settings->pools->len; i++) {
-    const PoolSettings *pool = runtime->settings->pools->pdata[i];
-
-    if (uses_sink (pool, use))
-      g_ptr_array_add (pools, pool->name);
-  }
-  g_ptr_array_add (pools, NULL);
-  bus_add_sink (runtime->bus, use->instance, ops->mask & ops->interest (instance->state), (const char *const *) pools->pdata,
-                &funcs, instance);
+  pools = sink_site_pool_names (site);
+  bus_add_sink (runtime->bus, use->instance, ops->mask & ops->interest (sink_site_instance (site)->state),
+                (const char *const *) pools->pdata, &funcs, site);
   return TRUE;
 }
 
@@ -268,7 +244,7 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   runtime->registry = cenote_registry_ref (registry);
   runtime->control = control_new (runtime->world);
   runtime->ccore = ccore_new ();
-  runtime->bus = bus_new (BUS_CAPACITY, service_now_us, service_wall_us, runtime->world);
+  runtime->bus = bus_new (BUS_CAPACITY, bus_now_us, bus_wall_us, runtime->world);
   control_set_check (runtime->control, check_bus, runtime->bus);
   runtime->callbacks = callbacks_new ();
   runtime->calls = calls_new ();
@@ -277,7 +253,6 @@ runtime_alloc (Settings *settings, CenoteRegistry *registry)
   watchdog_begin (&runtime->watchdog);
   runtime->pump = pump_new (runtime->control, runtime->ccore, look_after_pools, runtime);
   runtime->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) cenote_pool_unref);
-  runtime->services = (HostServices) { .now_us = service_now_us, .random = service_random, .data = runtime->world };
   runtime->budget.max = (guint) settings->options[PROCESS_MAX_CONCURRENT_DIALS].value.number;
   g_queue_init (&runtime->budget.waiting);
   runtime->site = (PoolSite) {
@@ -381,7 +356,7 @@ cenote_runtime_new_full (CenoteConfig *config, CenoteRegistry *registry, GError 
     return NULL;
   log_notes (notes);
   runtime = runtime_alloc (settings, own);
-  if (!add_sinks (runtime, error) || !add_pools (runtime, error)) {
+  if (!add_pools (runtime, error) || !add_sinks (runtime, error)) {
     cenote_runtime_unref (runtime);
     return NULL;
   }
@@ -616,27 +591,14 @@ cenote_runtime_list_pools (CenoteRuntime *runtime)
 char *
 cenote_runtime_status_to_json (CenoteRuntime *runtime)
 {
-  GString *json = g_string_new (NULL);
-  guint i;
-
   g_return_val_if_fail (runtime != NULL, NULL);
-  json_begin_object (json);
-  json_name (json, "pools");
-  json_begin_array (json);
-  for (i = 0; i < runtime->pools->len; i++) {
-    g_autoptr (CenotePoolStatus) status = cenote_pool_get_status (runtime->pools->pdata[i]);
-
-    pool_status_append_json (json, status);
-  }
-  json_end_array (json);
-  json_end_object (json);
-  return g_string_free (json, FALSE);
+  return pools_status_to_json (runtime->pools);
 }
 
 guint64
 runtime_count (CenoteRuntime *runtime, CounterId id)
 {
-  const CountSources sources = { runtime->pools, runtime->bus, runtime->callbacks };
+  const CountSources sources = count_sources (runtime);
 
   return counts_read (&sources, id);
 }

@@ -8,6 +8,7 @@
  */
 #include "counters.h"
 
+#include <grpc/status.h>
 #include <stdatomic.h>
 
 #define N_SHARDS 16
@@ -21,111 +22,83 @@ struct Counters {
   Shard shards[N_SHARDS];
 };
 
+/* Rows of one metric stand together: it is read in this order. */
+#define PLAIN(scope_, name_, summary_) { { name_, summary_, { { 0 } } }, COUNTER_OF_##scope_, NULL }
+#define POOL(name_, summary_) PLAIN (POOL, name_, summary_)
+#define LABELLED(name_, label_, value_, summary_) { { name_, summary_, { { label_, value_ } } }, COUNTER_OF_POOL, NULL }
+
+#define REFRESHES(reason_) \
+  LABELLED ("cenote.refreshes", "reason", reason_, "Channels whose place another one took over while they were connected.")
+#define RETRIES(kind_) \
+  LABELLED ("cenote.call.retries", "kind", kind_, \
+            "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them.")
+#define PINGS(result_) LABELLED ("cenote.channel.pings", "result", result_, "Pings, by whether they were answered.")
+#define CALLS(status_) \
+  LABELLED ("cenote.calls", "status", status_, "Cenote's own calls that have ended, by their status; NO_CHANNEL: none could be had.")
+#define SCALING(direction_) \
+  { { "cenote.scaling", "Changes of a pool's expected size.", { { "direction", direction_ } } }, COUNTER_OF_POOL, "reason" }
+
 static const CounterInfo infos[] = {
-  [COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED] = {
-    "cenote.channel.connection_attempts_succeeded", COUNTER_OF_POOL, NULL, NULL,
-    "Connection attempts that led to a ready channel."
-  },
-  [COUNTER_CONNECTION_ATTEMPTS_FAILED] = {
-    "cenote.channel.connection_attempts_failed", COUNTER_OF_POOL, NULL, NULL,
-    "Connection attempts that failed or timed out."
-  },
-  [COUNTER_DISCONNECTIONS] = {
-    "cenote.channel.disconnections", COUNTER_OF_POOL, NULL, NULL,
-    "Connections that were lost."
-  },
-  [COUNTER_ACQUIRE_TIMEOUTS] = {
-    "cenote.acquire.timeouts", COUNTER_OF_POOL, NULL, NULL,
-    "Acquires that waited as long as they were allowed, for nothing."
-  },
-  [COUNTER_WAITERS_REFUSED] = {
-    "cenote.acquire.refused", COUNTER_OF_POOL, NULL, NULL,
-    "Callers that were refused because too many waited."
-  },
-  [COUNTER_SCALING_UP] = {
-    "cenote.scaling", COUNTER_OF_POOL, "direction", "up",
-    "Changes of a pool's expected size."
-  },
-  [COUNTER_SCALING_DOWN] = {
-    "cenote.scaling", COUNTER_OF_POOL, "direction", "down",
-    "Changes of a pool's expected size."
-  },
-  [COUNTER_REFRESHES_AGE] = {
-    "cenote.refreshes", COUNTER_OF_POOL, "reason", "age",
-    "Channels whose place another one took over while they were connected."
-  },
-  [COUNTER_REFRESHES_CERTIFICATE] = {
-    "cenote.refreshes", COUNTER_OF_POOL, "reason", "certificate",
-    "Channels whose place another one took over while they were connected."
-  },
-  [COUNTER_REFRESHES_RECONNECT] = {
-    "cenote.refreshes", COUNTER_OF_POOL, "reason", "reconnect",
-    "Channels whose place another one took over while they were connected."
-  },
-  [COUNTER_REFRESHES_ADDRESS] = {
-    "cenote.refreshes", COUNTER_OF_POOL, "reason", "address",
-    "Channels whose place another one took over while they were connected."
-  },
-  [COUNTER_REFRESHES_EJECTION] = {
-    "cenote.refreshes", COUNTER_OF_POOL, "reason", "ejection",
-    "Channels whose place another one took over while they were connected."
-  },
-  [COUNTER_EJECTIONS] = {
-    "cenote.ejections", COUNTER_OF_POOL, NULL, NULL,
-    "Channels that were taken out of rotation because their calls failed."
-  },
-  [COUNTER_EJECTIONS_REFUSED] = {
-    "cenote.ejections_refused", COUNTER_OF_POOL, NULL, NULL,
-    "Channels whose calls failed and that stayed in rotation because too many were out."
-  },
-  [COUNTER_PANICS] = {
-    "cenote.panics", COUNTER_OF_POOL, NULL, NULL,
-    "Times that every ejected channel was let back because too few others were left."
-  },
-  [COUNTER_PLANS_REFUSED] = {
-    "cenote.connector.plans_refused", COUNTER_OF_POOL, NULL, NULL,
-    "Plans that left their pool's limits."
-  },
-  [COUNTER_RETRIES_UNSENT] = {
-    "cenote.call.retries", COUNTER_OF_POOL, "kind", "unsent",
-    "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them."
-  },
-  [COUNTER_RETRIES_IDEMPOTENT] = {
-    "cenote.call.retries", COUNTER_OF_POOL, "kind", "idempotent",
-    "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them."
-  },
-  [COUNTER_GETS] = {
-    "cenote.gets", COUNTER_OF_POOL, NULL, NULL,
-    "Gets, whether they found a channel or not."
-  },
-  [COUNTER_GETS_REFUSED] = {
-    "cenote.gets_refused", COUNTER_OF_POOL, NULL, NULL,
-    "Gets that found no ready channel."
-  },
-  [COUNTER_TELEMETRY_DROPPED] = {
-    "cenote.telemetry.dropped", COUNTER_OF_RUNTIME, NULL, NULL,
-    "Events that a sink did not get because the queue was full or the sink blocked, once for each sink."
-  },
-  [COUNTER_SLOW_SINK_CALLS] = {
-    "cenote.telemetry.slow_calls", COUNTER_OF_RUNTIME, NULL, NULL,
-    "Calls of sinks that took longer than their budget."
-  },
-  [COUNTER_SLOW_CALLBACKS] = {
-    "cenote.callback.slow_calls", COUNTER_OF_RUNTIME, NULL, NULL,
-    "Callbacks that took longer than their budget."
-  },
-  [COUNTER_DOUBLE_RELEASES] = {
-    "cenote.lease.double_releases", COUNTER_OF_PROCESS, NULL, NULL,
-    "Leases that were released again."
-  },
-  [COUNTER_FOREIGN_LEASES] = {
-    "cenote.lease.foreign", COUNTER_OF_PROCESS, NULL, NULL,
-    "Releases of leases that no pool had made."
-  },
-  [COUNTER_PICKER_OUT_OF_RANGE] = {
-    "cenote.picker.out_of_range", COUNTER_OF_PROCESS, NULL, NULL,
-    "Picks of a place that there is not."
-  }
+  [COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED] =
+    POOL ("cenote.channel.connection_attempts_succeeded", "Connection attempts that led to a ready channel."),
+  [COUNTER_CONNECTION_ATTEMPTS_FAILED] =
+    POOL ("cenote.channel.connection_attempts_failed", "Connection attempts that failed or timed out."),
+  [COUNTER_ACQUIRE_TIMEOUTS] =
+    POOL ("cenote.acquire.timeouts", "Acquires that waited as long as they were allowed, for nothing."),
+  [COUNTER_WAITERS_REFUSED] = POOL ("cenote.acquire.refused", "Callers that were refused because too many waited."),
+  [COUNTER_REFRESHES_AGE] = REFRESHES ("age"),
+  [COUNTER_REFRESHES_CERTIFICATE] = REFRESHES ("certificate"),
+  [COUNTER_REFRESHES_RECONNECT] = REFRESHES ("reconnect"),
+  [COUNTER_REFRESHES_ADDRESS] = REFRESHES ("address"),
+  [COUNTER_REFRESHES_EJECTION] = REFRESHES ("ejection"),
+  [COUNTER_EJECTIONS] = POOL ("cenote.ejections", "Channels that were taken out of rotation because their calls failed."),
+  [COUNTER_EJECTIONS_REFUSED] =
+    POOL ("cenote.ejections_refused", "Channels whose calls failed and that stayed in rotation because too many were out."),
+  [COUNTER_PANICS] =
+    POOL ("cenote.panics", "Times that every ejected channel was let back because too few others were left."),
+  [COUNTER_PLANS_REFUSED] = POOL ("cenote.connector.plans_refused", "Plans that left their pool's limits."),
+  [COUNTER_RETRIES_UNSENT] = RETRIES ("unsent"),
+  [COUNTER_RETRIES_IDEMPOTENT] = RETRIES ("idempotent"),
+  [COUNTER_RECONNECTS_SCHEDULED] =
+    POOL ("cenote.channel.reconnects_scheduled", "Attempts that were put off to a time that the backoff plugin named."),
+  [COUNTER_PINGS_ANSWERED] = PINGS ("ok"),
+  [COUNTER_PINGS_FAILED] = PINGS ("failed"),
+  [COUNTER_CACHE_MISSES] = POOL ("cenote.connector.cache_misses", "Connections that were to be made for callers that dial."),
+  [COUNTER_CALLS_OK + GRPC_STATUS_OK] = CALLS ("OK"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_CANCELLED] = CALLS ("CANCELLED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_UNKNOWN] = CALLS ("UNKNOWN"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_INVALID_ARGUMENT] = CALLS ("INVALID_ARGUMENT"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_DEADLINE_EXCEEDED] = CALLS ("DEADLINE_EXCEEDED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_NOT_FOUND] = CALLS ("NOT_FOUND"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_ALREADY_EXISTS] = CALLS ("ALREADY_EXISTS"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_PERMISSION_DENIED] = CALLS ("PERMISSION_DENIED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_RESOURCE_EXHAUSTED] = CALLS ("RESOURCE_EXHAUSTED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_FAILED_PRECONDITION] = CALLS ("FAILED_PRECONDITION"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_ABORTED] = CALLS ("ABORTED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_OUT_OF_RANGE] = CALLS ("OUT_OF_RANGE"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_UNIMPLEMENTED] = CALLS ("UNIMPLEMENTED"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_INTERNAL] = CALLS ("INTERNAL"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_UNAVAILABLE] = CALLS ("UNAVAILABLE"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_DATA_LOSS] = CALLS ("DATA_LOSS"),
+  [COUNTER_CALLS_OK + GRPC_STATUS_UNAUTHENTICATED] = CALLS ("UNAUTHENTICATED"),
+  [COUNTER_CALLS_NO_CHANNEL] = CALLS ("NO_CHANNEL"),
+  [COUNTER_DISCONNECTIONS] = { { "cenote.channel.disconnections", "Connections that were lost.", { { 0 } } }, COUNTER_OF_POOL,
+                               "grpc.disconnect_error" },
+  [COUNTER_SCALING_UP] = SCALING ("up"),
+  [COUNTER_SCALING_DOWN] = SCALING ("down"),
+  [COUNTER_GETS] = POOL ("cenote.gets", "Gets, whether they found a channel or not."),
+  [COUNTER_GETS_REFUSED] = POOL ("cenote.gets_refused", "Gets that found no ready channel."),
+  [COUNTER_DIALS] = POOL ("cenote.connector.dials", "Dials of addresses by callers, whether their channel was cached or not."),
+  [COUNTER_TELEMETRY_DROPPED] =
+    PLAIN (RUNTIME, "cenote.telemetry.dropped",
+           "Events that a sink did not get because the queue was full or the sink blocked, once for each sink."),
+  [COUNTER_SLOW_SINK_CALLS] =
+    PLAIN (RUNTIME, "cenote.telemetry.slow_calls",
+           "Calls of sinks that took longer than their budget."),
+  [COUNTER_SLOW_CALLBACKS] = PLAIN (RUNTIME, "cenote.callback.slow_calls", "Callbacks that took longer than their budget."),
+  [COUNTER_DOUBLE_RELEASES] = PLAIN (PROCESS, "cenote.lease.double_releases", "Leases that were released again."),
+  [COUNTER_FOREIGN_LEASES] = PLAIN (PROCESS, "cenote.lease.foreign", "Releases of leases that no pool had made."),
+  [COUNTER_PICKER_OUT_OF_RANGE] = PLAIN (PROCESS, "cenote.picker.out_of_range", "Picks of a place that there is not."),
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (infos) == N_COUNTERS);
 
@@ -146,6 +119,14 @@ counter_get_info (CounterId id)
 {
   g_return_val_if_fail (id < N_COUNTERS, NULL);
   return &infos[id];
+}
+
+CounterId
+counter_of_call (int status)
+{
+  if (status < 0)
+    return COUNTER_CALLS_NO_CHANNEL;
+  return COUNTER_CALLS_OK + (guint) (status <= GRPC_STATUS_UNAUTHENTICATED ? status : GRPC_STATUS_UNKNOWN);
 }
 
 Counters *

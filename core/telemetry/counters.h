@@ -5,13 +5,16 @@
  * Counts are exact, never wrap in practice and never go down.  Each is fed from one
  * place: some in a pool's Counters, which many threads add to and seldom anyone
  * reads (each thread adds in a shard of its own cache lines; reading sums the
- * shards), the others where they happen anyway, in the slots, the bus and the
- * callbacks.  counts_read() (core/runtime/counts.h) reads them all.
+ * shards), some in its Breakdowns, which the control thread feeds and whose labels have
+ * values that are not all known here, the others where they happen anyway, in the
+ * slots, the bus and the callbacks.  counts_read() (core/runtime/counts.h) reads them all.
  */
 #ifndef CENOTE_CORE_COUNTERS_H
 #define CENOTE_CORE_COUNTERS_H
 
 #include <glib.h>
+
+#include "metric.h"
 
 G_BEGIN_DECLS
 
@@ -19,11 +22,8 @@ typedef enum {
   /* In a pool's Counters. */
   COUNTER_CONNECTION_ATTEMPTS_SUCCEEDED,
   COUNTER_CONNECTION_ATTEMPTS_FAILED,
-  COUNTER_DISCONNECTIONS,
   COUNTER_ACQUIRE_TIMEOUTS,
   COUNTER_WAITERS_REFUSED,
-  COUNTER_SCALING_UP,
-  COUNTER_SCALING_DOWN,
   COUNTER_REFRESHES_AGE,
   COUNTER_REFRESHES_CERTIFICATE,
   COUNTER_REFRESHES_RECONNECT,
@@ -35,10 +35,22 @@ typedef enum {
   COUNTER_PLANS_REFUSED,
   COUNTER_RETRIES_UNSENT,
   COUNTER_RETRIES_IDEMPOTENT,
+  COUNTER_RECONNECTS_SCHEDULED,
+  COUNTER_PINGS_ANSWERED,
+  COUNTER_PINGS_FAILED,
+  COUNTER_CACHE_MISSES,
+  COUNTER_CALLS_OK,          /* and by their grpc_status_code the others: counter_of_call() */
+  COUNTER_CALLS_LAST = COUNTER_CALLS_OK + 16,
+  COUNTER_CALLS_NO_CHANNEL,
   N_OWN_COUNTERS,
+  /* In a pool's breakdowns: sums over their values. */
+  COUNTER_DISCONNECTIONS = N_OWN_COUNTERS,
+  COUNTER_SCALING_UP,
+  COUNTER_SCALING_DOWN,
   /* In a pool's slots. */
-  COUNTER_GETS = N_OWN_COUNTERS,
+  COUNTER_GETS,
   COUNTER_GETS_REFUSED,
+  COUNTER_DIALS,
   /* Of a runtime: in its bus and its callbacks. */
   COUNTER_TELEMETRY_DROPPED,
   COUNTER_SLOW_SINK_CALLS,
@@ -54,14 +66,14 @@ typedef enum { COUNTER_OF_POOL, COUNTER_OF_RUNTIME, COUNTER_OF_PROCESS } Counter
 
 /* How a counter is called by every sink. */
 typedef struct CounterInfo {
-  const char *metric;        /* "cenote.scaling" */
+  MetricInfo metric;
   CounterScope scope;        /* a pool's has the label pool.name */
-  const char *label;         /* "direction"; NULL: none */
-  const char *label_value;   /* "up" */
-  const char *summary;       /* one sentence */
+  const char *breakdown;     /* (nullable) the label by which it is broken down besides: "reason" */
 } CounterInfo;
 
 const CounterInfo *counter_get_info (CounterId id);
+/* STATUS: a grpc_status_code (another is UNKNOWN), or -1: the call got no channel. */
+CounterId counter_of_call (int status);
 
 /* Those below N_OWN_COUNTERS. */
 typedef struct Counters Counters;

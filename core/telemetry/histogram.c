@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * histogram: owns up to N_SHARDS arrays of bucket counts, each made by the first
- * thread that needs it and published by a compare-and-swap.  All counting is
- * atomic and relaxed; no lock.
+ * histogram: owns N_SHARDS times up to N_BLOCKS blocks of bucket counts, one for each
+ * doubling that occurs, each made by the first thread that needs it and published by a
+ * compare-and-swap.  All counting is atomic and relaxed; no lock.
  */
 #include "histogram.h"
 
@@ -11,20 +11,26 @@
 #include "counters.h"
 
 #define N_SHARDS 4
-#define STEP_BITS 6          /* 64 buckets for each doubling */
+#define CACHE_LINE 64
+#define STEP_BITS 7          /* 128 buckets for each doubling */
 #define N_STEPS (1 << STEP_BITS)
-#define LIMIT_BITS 48
-#define N_BUCKETS ((LIMIT_BITS - STEP_BITS + 1) * N_STEPS)
+#define LIMIT_BITS 54
+#define N_BLOCKS (LIMIT_BITS - STEP_BITS + 1)
+#define N_BUCKETS (N_BLOCKS * N_STEPS)
 
 G_STATIC_ASSERT (HISTOGRAM_LIMIT_NS == G_GINT64_CONSTANT (1) << LIMIT_BITS);
 
+typedef struct Block {
+  _Atomic guint64 counts[N_STEPS];
+} Block;
+
 typedef struct Shard {
-  _Atomic guint64 sum;
-  _Atomic guint64 counts[N_BUCKETS];
+  _Alignas (CACHE_LINE) _Atomic guint64 sum;
+  Block *_Atomic blocks[N_BLOCKS];
 } Shard;
 
 struct Histogram {
-  Shard *_Atomic shards[N_SHARDS];
+  Shard shards[N_SHARDS];
 };
 
 struct HistogramReading {
@@ -68,7 +74,14 @@ bucket_middle (guint bucket)
 Histogram *
 histogram_new (void)
 {
-  return g_new0 (Histogram, 1);
+  return g_aligned_alloc0 (1, sizeof (Histogram), CACHE_LINE);
+}
+
+static void
+shard_clear (Shard *shard)
+{
+  for (guint i = 0; i < N_BLOCKS; i++)
+    g_free (atomic_load (&shard->blocks[i]));
 }
 
 void
@@ -77,32 +90,33 @@ histogram_free (Histogram *histogram)
   if (histogram == NULL)
     return;
   for (guint i = 0; i < N_SHARDS; i++)
-    g_free (atomic_load (&histogram->shards[i]));
-  g_free (histogram);
+    shard_clear (&histogram->shards[i]);
+  g_aligned_free (histogram);
 }
 
-static Shard *
-own_shard (Histogram *histogram)
+static Block *
+block_make (Block *_Atomic *place)
 {
-  Shard *_Atomic *place = &histogram->shards[counters_shard (N_SHARDS)];
-  Shard *shard = atomic_load_explicit (place, memory_order_acquire), *other = NULL;
+  Block *block = g_new0 (Block, 1), *other = NULL;
 
-  if (shard != NULL)
-    return shard;
-  shard = g_new0 (Shard, 1);
-  if (atomic_compare_exchange_strong_explicit (place, &other, shard, memory_order_acq_rel, memory_order_acquire))
-    return shard;
-  g_free (shard);
+  if (atomic_compare_exchange_strong_explicit (place, &other, block, memory_order_acq_rel, memory_order_acquire))
+    return block;
+  g_free (block);
   return other;
 }
 
 void
 histogram_record (Histogram *histogram, gint64 ns)
 {
-  Shard *shard = own_shard (histogram);
+  Shard *shard = &histogram->shards[counters_shard (N_SHARDS)];
+  guint bucket = bucket_of (ns);
+  Block *_Atomic *place = &shard->blocks[bucket / N_STEPS];
+  Block *block = atomic_load_explicit (place, memory_order_acquire);
 
+  if (G_UNLIKELY (block == NULL))
+    block = block_make (place);
   atomic_fetch_add_explicit (&shard->sum, (guint64) MAX (ns, 0), memory_order_relaxed);
-  atomic_fetch_add_explicit (&shard->counts[bucket_of (ns)], 1, memory_order_relaxed);
+  atomic_fetch_add_explicit (&block->counts[bucket % N_STEPS], 1, memory_order_relaxed);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -120,13 +134,24 @@ histogram_reading_free (HistogramReading *reading)
 }
 
 static void
+add_block (HistogramReading *reading, guint first, const Block *block)
+{
+  for (guint i = 0; i < N_STEPS; i++) {
+    guint64 count = atomic_load_explicit (&block->counts[i], memory_order_relaxed);
+
+    reading->counts[first + i] += count;
+    reading->count += count;
+  }
+}
+
+static void
 add_shard (HistogramReading *reading, const Shard *shard)
 {
-  for (guint i = 0; i < N_BUCKETS; i++) {
-    guint64 count = atomic_load_explicit (&shard->counts[i], memory_order_relaxed);
+  for (guint i = 0; i < N_BLOCKS; i++) {
+    const Block *block = atomic_load_explicit (&shard->blocks[i], memory_order_acquire);
 
-    reading->counts[i] += count;
-    reading->count += count;
+    if (block != NULL)
+      add_block (reading, i * N_STEPS, block);
   }
   reading->sum += atomic_load_explicit (&shard->sum, memory_order_relaxed);
 }
@@ -136,12 +161,8 @@ histogram_read (const Histogram *histogram)
 {
   HistogramReading *reading = histogram_reading_new ();
 
-  for (guint i = 0; i < N_SHARDS; i++) {
-    const Shard *shard = atomic_load_explicit (&histogram->shards[i], memory_order_acquire);
-
-    if (shard != NULL)
-      add_shard (reading, shard);
-  }
+  for (guint i = 0; i < N_SHARDS; i++)
+    add_shard (reading, &histogram->shards[i]);
   return reading;
 }
 
@@ -176,6 +197,19 @@ histogram_reading_count_up_to (const HistogramReading *reading, gint64 ns)
   for (guint i = 0; i <= bucket_of (ns); i++)
     count += reading->counts[i];
   return count;
+}
+
+void
+histogram_reading_list (const HistogramReading *reading, GArray *buckets)
+{
+  g_array_set_size (buckets, 0);
+  for (guint i = 0; i < N_BUCKETS; i++) {
+    gint64 width, begin = bucket_begin (i, &width);
+    CenoteBucket bucket = { begin + width - 1, reading->counts[i] };
+
+    if (bucket.count > 0)
+      g_array_append_val (buckets, bucket);
+  }
 }
 
 /* The place, from 1, of the value that the part Q of COUNT values is not above. */

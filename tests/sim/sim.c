@@ -493,3 +493,11 @@ sim_counter (Sim *sim, CounterId id)
 
   return counts_read (&sources, id);
 }
+
+void
+sim_read_metrics (Sim *sim, CenoteMetricFunc func, gpointer data)
+{
+  const CountSources sources = { sim->pools, sim->bus, sim->callbacks };
+
+  metrics_read (&sources, func, data);
+}

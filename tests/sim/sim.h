@@ -18,7 +18,7 @@
 #include <cenote/telemetry.h>
 
 #include "core/runtime/control.h"
-#include "core/runtime/counts.h"
+#include "core/runtime/metrics.h"
 #include "core/config/settings.h"
 #include "names.h"
 #include "peers.h"
@@ -89,6 +89,8 @@ typedef struct SimCounts {
 SimCounts sim_count (Sim *sim, guint pool);
 /* What has been counted. */
 guint64 sim_counter (Sim *sim, CounterId id);
+/* What a sink that serves all pools reads. */
+void sim_read_metrics (Sim *sim, CenoteMetricFunc func, gpointer data);
 
 G_END_DECLS
 

@@ -40,19 +40,19 @@ TEST_F (CountersTest, AreExactFromManyThreads)
   for (guint64 t = 0; t < n_threads; t++)
     threads.emplace_back ([this] {
       for (guint64 i = 0; i < n; i++) {
-        counters_add (counters.get (), COUNTER_DISCONNECTIONS, 1);
+        counters_add (counters.get (), COUNTER_EJECTIONS, 1);
         counters_add (counters.get (), COUNTER_REFRESHES_RECONNECT, 2);
       }
     });
   guint64 last = 0;
   for (int i = 0; i < 100; i++) {
-    guint64 sum = counters_sum (counters.get (), COUNTER_DISCONNECTIONS);
+    guint64 sum = counters_sum (counters.get (), COUNTER_EJECTIONS);
     EXPECT_GE (sum, last) << "never goes down";
     last = sum;
   }
   for (std::thread &thread : threads)
     thread.join ();
-  EXPECT_EQ (counters_sum (counters.get (), COUNTER_DISCONNECTIONS), n_threads * n);
+  EXPECT_EQ (counters_sum (counters.get (), COUNTER_EJECTIONS), n_threads * n);
   EXPECT_EQ (counters_sum (counters.get (), COUNTER_REFRESHES_RECONNECT), n_threads * n * 2);
 }
 
@@ -62,15 +62,45 @@ TEST_F (CountersTest, EachHasANameOfItsOwn)
 
   for (guint id = 0; id < N_COUNTERS; id++) {
     const CounterInfo *info = counter_get_info ((CounterId) id);
+    std::string name;
 
-    ASSERT_NE (info->metric, nullptr) << id;
-    EXPECT_TRUE (g_str_has_prefix (info->metric, "cenote."));
-    EXPECT_EQ (info->label == nullptr, info->label_value == nullptr);
-    EXPECT_TRUE (id >= N_OWN_COUNTERS || info->scope == COUNTER_OF_POOL) << info->metric;
-    EXPECT_TRUE (g_str_has_suffix (info->summary, "."));
-    std::string name = std::string (info->metric) + (info->label_value ? info->label_value : "");
+    ASSERT_NE (info->metric.name, nullptr) << id;
+    EXPECT_TRUE (g_str_has_prefix (info->metric.name, "cenote."));
+    EXPECT_TRUE (id >= N_OWN_COUNTERS || info->scope == COUNTER_OF_POOL) << info->metric.name;
+    EXPECT_TRUE (id >= N_OWN_COUNTERS || info->breakdown == nullptr) << info->metric.name;
+    EXPECT_TRUE (g_str_has_suffix (info->metric.summary, "."));
+    name = info->metric.name;
+    for (const CenoteLabel &label : info->metric.labels) {
+      EXPECT_EQ (label.name == nullptr, label.value == nullptr);
+      name += label.value != nullptr ? std::string (" ") + label.value : "";
+    }
     EXPECT_TRUE (names.insert (name).second) << name;
   }
+}
+
+/* Readers take them in the order of their ids. */
+TEST_F (CountersTest, ThoseOfOneMetricStandTogether)
+{
+  std::set<std::string> seen;
+  std::string last;
+
+  for (guint id = 0; id < N_COUNTERS; id++) {
+    const CounterInfo *info = counter_get_info ((CounterId) id);
+
+    if (last != info->metric.name) {
+      EXPECT_TRUE (seen.insert (info->metric.name).second) << info->metric.name;
+    }
+    last = info->metric.name;
+  }
+}
+
+TEST_F (CountersTest, ACallCountsByItsStatus)
+{
+  EXPECT_STREQ (counter_get_info (counter_of_call (0))->metric.labels[0].value, "OK");
+  EXPECT_STREQ (counter_get_info (counter_of_call (14))->metric.labels[0].value, "UNAVAILABLE");
+  EXPECT_STREQ (counter_get_info (counter_of_call (16))->metric.labels[0].value, "UNAUTHENTICATED");
+  EXPECT_STREQ (counter_get_info (counter_of_call (17))->metric.labels[0].value, "UNKNOWN") << "gRPC has no such status";
+  EXPECT_STREQ (counter_get_info (counter_of_call (-1))->metric.labels[0].value, "NO_CHANNEL");
 }
 
 TEST_F (CountersTest, AThreadKeepsItsShard)

@@ -48,7 +48,7 @@ TEST_F (HistogramTest, IsEmptyAtFirst)
 
 TEST_F (HistogramTest, SmallValuesAreExact)
 {
-  for (gint64 ns = 0; ns < 128; ns++)
+  for (gint64 ns = 0; ns < 256; ns++)
     EXPECT_EQ (only_value (ns), ns);
 }
 
@@ -58,7 +58,7 @@ TEST_F (HistogramTest, EveryValueIsWithinOnePercent)
     gint64 ns = (gint64) exact;
     ASSERT_LE (std::abs ((double) (only_value (ns) - ns)), 0.01 * (double) ns) << ns;
   }
-  for (int bits = 7; bits < 48; bits++)
+  for (int bits = 7; bits < 54; bits++)
     for (gint64 ns : { (G_GINT64_CONSTANT (1) << bits) - 1, G_GINT64_CONSTANT (1) << bits })
       ASSERT_LE (std::abs ((double) (only_value (ns) - ns)), 0.01 * (double) ns) << ns;
 }
@@ -109,6 +109,29 @@ TEST_F (HistogramTest, CountsUpToABound)
   EXPECT_EQ (histogram_reading_count_up_to (reading.get (), 100), 3u);
   EXPECT_EQ (histogram_reading_count_up_to (reading.get (), 500000), 4u);
   EXPECT_EQ (histogram_reading_count_up_to (reading.get (), G_MAXINT64), 5u);
+}
+
+/* Sinks see the upper bounds alone: each is within 1 % of all that its bucket holds, and they ascend. */
+TEST_F (HistogramTest, ListsTheBucketsThatAreNotEmpty)
+{
+  g_autoptr (GArray) buckets = g_array_new (FALSE, FALSE, sizeof (CenoteBucket));
+  const gint64 values[] = { 0, 100, 100, 1000, 12345678, G_GINT64_CONSTANT (1) << 40 };
+  const guint64 counts[] = { 1, 2, 1, 1, 1 };
+
+  histogram_reading_list (read ().get (), buckets);
+  EXPECT_EQ (buckets->len, 0u);
+  for (gint64 ns : values)
+    histogram_record (histogram.get (), ns);
+  histogram_reading_list (read ().get (), buckets);
+  ASSERT_EQ (buckets->len, 5u);
+  for (guint i = 0; i < 5; i++) {
+    const CenoteBucket &bucket = g_array_index (buckets, CenoteBucket, i);
+    double exact = (double) values[i < 2 ? i : i + 1];
+
+    EXPECT_EQ (bucket.count, counts[i]);
+    EXPECT_GE ((double) bucket.upper_ns, exact);
+    EXPECT_LE ((double) bucket.upper_ns, exact * 1.01);
+  }
 }
 
 TEST_F (HistogramTest, MergingAddsUp)
