@@ -17,7 +17,7 @@ benchmarks = \
 if HAVE_CPP_STUBS
 benchmarks += bench/bench-stubs
 endif
-bench_servers = tests/integration/demo-server tests/servers/health tests/servers/peer
+bench_servers = bench/late-server tests/integration/demo-server tests/servers/health tests/servers/peer
 
 bench_common = \
   bench/bench.c \
@@ -26,13 +26,13 @@ bench_common = \
   bench/ways.h
 bench_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir)
 
-EXTRA_PROGRAMS += $(benchmarks)
+EXTRA_PROGRAMS += $(benchmarks) bench/late-server
 bench: $(benchmarks) $(bench_servers) $(plugin_LTLIBRARIES)
 	@for benchmark in $(benchmarks); do \
 	  CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs' abs_top_builddir='$(abs_top_builddir)' ./$$benchmark || exit; \
 	done
 # That they compile is checked with everything else.
-bench-programs: $(benchmarks)
+bench-programs: $(benchmarks) bench/late-server
 .PHONY: bench bench-programs
 
 bench_bench_pool_SOURCES = bench/bench-pool.c $(bench_common)
@@ -69,6 +69,8 @@ bench_bench_plan_SOURCES = \
   tests/sim/static-schedule.c
 bench_bench_plan_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_plan_LDADD = libcenote-core.la $(GRPC_LIBS) $(GLIB_LIBS)
+
+bench_late_server_SOURCES = bench/late-server.c
 
 # Against servers in processes of their own.
 bench_rig = \

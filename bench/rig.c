@@ -56,6 +56,16 @@ rig_start_slow_server (guint delay_ms, guint streams, guint *port)
 }
 
 Child *
+rig_start_late_server (guint delay_ms, guint streams, guint *out_port)
+{
+  g_autofree char *delay = g_strdup_printf ("%u", delay_ms);
+  g_autofree char *limit = g_strdup_printf ("%u", streams);
+  const char *arguments[] = { delay, limit, NULL };
+
+  return start ("bench/late-server", arguments, out_port);
+}
+
+Child *
 rig_start_proxy (guint port, guint *out_port)
 {
   g_autofree char *text = g_strdup_printf ("%u", port);

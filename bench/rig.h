@@ -22,6 +22,8 @@ Child *rig_start_server (guint *port);
  * connection (0: no limit). */
 #define RIG_SLOW_ECHO_METHOD "/cenote.test.Work/Echo"
 Child *rig_start_slow_server (guint delay_ms, guint streams, guint *port);
+/* bench/late-server, which does the same to calls of any method and takes less of the machine than its clients; on any port. */
+Child *rig_start_late_server (guint delay_ms, guint streams, guint *out_port);
 /* tests/servers/peer carrying connections to PORT; its own is in *OUT_PORT. */
 Child *rig_start_proxy (guint port, guint *out_port);
 
