@@ -232,7 +232,9 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-outage.cc \
   tests/integration/test-pickers.cc \
   tests/integration/test-plaintext-credentials.cc \
+  tests/integration/telemetry-deeds.h \
   tests/integration/test-process.cc \
+  tests/integration/test-sinks.cc \
   tests/integration/test-xds.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
@@ -244,6 +246,7 @@ tests_integration_tests_SOURCES = \
   tests/servers/interop-server.h \
   tests/servers/load.h \
   tests/servers/servers.h \
+  tests/servers/statsd-receiver.h \
   tests/unit/log-capture.h
 
 if HAVE_LIBCRYPTO
@@ -272,7 +275,7 @@ tests_names_tests_SOURCES = tests/integration/test-names.cc
 
 # Against grpc-js, with messages that protoc-c makes of interop.proto.
 interop = tests/servers/interop
-EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/xds/control-plane.js
+EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/statsd/totals.js tests/servers/xds/control-plane.js
 if HAVE_PROTOC_C
 tests_interop_tests_CPPFLAGS = $(test_cpp_flags) $(PROTOBUF_C_CFLAGS) -I$(interop)
 tests_interop_tests_LDADD = libcenote-protobuf-c.la $(PROTOBUF_C_LIBS) $(server_test_libs)

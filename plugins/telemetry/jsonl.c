@@ -46,7 +46,7 @@ static const CenoteOption options[] = {
   [ROW_EVENTS] = { "events", CENOTE_OPTION_LIST, 0, NULL, NULL, NULL, NULL,
                    "Names of the events that are written, " EVENTS_OPTION_SUMMARY },
   [ROW_METRICS_INTERVAL] = { "metrics-interval", CENOTE_OPTION_DURATION, CENOTE_OPTION_MAY_BE_OFF, "off", "100ms",
-                             "24h", NULL, "How often each metric is written, on a line of its own; also when the runtime stops" },
+                             "24h", NULL, "How often each metric is written, on a line of its own; and at the end" },
   [ROW_REOPEN_ON_SIGHUP] = { "reopen-on-sighup", CENOTE_OPTION_BOOL, 0, "yes", NULL, NULL, NULL,
                              "Whether SIGHUP opens a file that was renamed anew, besides what the program does with it" }
 };
@@ -253,13 +253,13 @@ static int64_t
 poll_sink (void *state, int64_t now_us, CenotePollReason why)
 {
   JsonlSink *sink = state;
-  gboolean is_last = why == CENOTE_POLL_LAST;
 
+  (void) why; /* the last metrics are those of destroy */
   if (sink->rotates && now_us >= sink->next_look_us) {
     look (sink);
     sink->next_look_us = now_us + LOOK_INTERVAL_US;
   }
-  if (sink->metrics_interval_us != CENOTE_OFF && (is_last || now_us >= sink->next_metrics_us)) {
+  if (sink->metrics_interval_us != CENOTE_OFF && now_us >= sink->next_metrics_us) {
     write_metrics (sink, now_us);
     sink->next_metrics_us = now_us + sink->metrics_interval_us;
   }
@@ -273,6 +273,8 @@ destroy (void *state)
 {
   JsonlSink *sink = state;
 
+  if (sink->metrics_interval_us != CENOTE_OFF)
+    write_metrics (sink, sink->host->now_us (sink->host));
   flush (sink);
   if (line_file_waiting (sink->file) > 0 || sink->lost > 0)
     sink->host->log (sink->host, CENOTE_LOG_WARNING, "ends with lines that could not be written");
