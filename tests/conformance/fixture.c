@@ -172,7 +172,10 @@ fixture_new (Plugin *plugin, const char *const *settings, GError **error)
 {
   g_autoptr (Fixture) fixture = g_new0 (Fixture, 1);
   const OptionTable *table = &plugin->options;
-  const HostServices services = { now_us, give_luck, timer_start, timer_stop, emit, renew, call_credentials, fixture };
+  const HostServices services = {
+    .now_us = now_us, .random = give_luck, .timer_start = timer_start, .timer_stop = timer_stop, .emit = emit,
+    .renew = renew, .call_credentials = call_credentials, .data = fixture
+  };
 
   fixture->plugin = plugin_ref (plugin);
   fixture->now_us = G_USEC_PER_SEC;
