@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conformance-telemetry: every event that a sink asks for is taken, full or with nothing in it. */
+/* conformance-telemetry: every event that a sink asks for is taken, full or with nothing in it, and its times lie ahead. */
 #include "conformance.h"
 
 static CenoteEvent
@@ -18,6 +18,24 @@ full_event (guint kind)
   event.delay_ms = event.attempt = event.expected_size = event.current_size = event.in_flight = event.waiters = 1;
   event.requested = event.succeeded = event.failed = event.new_size = event.count = event.ok = 1;
   return event;
+}
+
+/* A sink that answered now, or before, would be called without end. */
+static void
+check_poll (Conformance *run, Fixture *fixture)
+{
+  const CenoteTelemetryOps *ops = &run->plugin->ops.telemetry;
+  gboolean kept = TRUE;
+  gint64 next_us = 0;
+
+  for (guint i = 0; i < 3 && kept && next_us < G_MAXINT64; i++) {
+    fixture->now_us = MAX (fixture->now_us, next_us);
+    next_us = ops->poll (fixture->state, fixture->now_us, CENOTE_POLL_DUE);
+    kept = next_us > fixture->now_us;
+  }
+  conformance_expect (run, "telemetry: the next poll is later than this one", kept,
+                      "at %" G_GINT64_FORMAT " us it asks for one at %" G_GINT64_FORMAT, fixture->now_us, next_us);
+  (void) ops->poll (fixture->state, fixture->now_us, CENOTE_POLL_LAST);
 }
 
 void
@@ -40,6 +58,7 @@ conformance_telemetry (Conformance *run)
   }
   ops->flush (fixture->state);
   ops->flush (fixture->state);
+  check_poll (run, fixture);
   conformance_expect (run, "telemetry: takes each event of its mask, empty or full", taken > 0,
                       "mask 0x%" G_GINT64_MODIFIER "x has none of today's events", ops->mask);
 }

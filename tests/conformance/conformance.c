@@ -55,14 +55,27 @@ check_many_states (Conformance *run)
 
 /* ----------------------------------------------------------------- options */
 
-/* Each option at TEXT alone: create() may refuse it, but then says why and that in words of the option. */
+/* (transfer container): SETTING, and then those of the run. */
+static const char **
+settings_with (const Conformance *run, const char *setting)
+{
+  GPtrArray *settings = g_ptr_array_new ();
+
+  g_ptr_array_add (settings, (gpointer) setting);
+  for (const char *const *other = run->settings; other && *other; other++)
+    g_ptr_array_add (settings, (gpointer) *other);
+  g_ptr_array_add (settings, NULL);
+  return (const char **) g_ptr_array_free (settings, FALSE);
+}
+
+/* Each option at TEXT, and none beside it but the run's: create() may refuse it, but then says why and that in words of the option. */
 static void
 check_option_at (Conformance *run, const CenoteOption *row, const char *text)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *setting = g_strdup_printf ("%s=%s", row->name, text);
   g_autofree char *check = g_strdup_printf ("options: create works, or says why not, with %s", setting);
-  const char *settings[] = { setting, NULL };
+  g_autofree const char **settings = settings_with (run, setting);
   g_autoptr (Fixture) fixture = fixture_new (run->plugin, settings, &error);
   gboolean kept = fixture != NULL && fixture_create (fixture, &error);
 
