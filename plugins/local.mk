@@ -34,6 +34,9 @@ plugin_LTLIBRARIES = \
 if HAVE_LIBCRYPTO
 plugin_LTLIBRARIES += plugins/transport-tls.la
 endif
+if HAVE_PROTOC_C
+plugin_LTLIBRARIES += plugins/telemetry-otlp.la
+endif
 
 plugins_backoff_constant_la_SOURCES = \
   plugins/backoff/constant.c \
@@ -146,6 +149,33 @@ plugins_telemetry_log_la_SOURCES = \
 plugins_telemetry_log_la_CFLAGS = $(plugin_compile_flags)
 plugins_telemetry_log_la_LDFLAGS = $(plugin_link_flags)
 plugins_telemetry_log_la_LIBADD = $(GLIB_LIBS)
+
+plugins_telemetry_otlp_la_SOURCES = \
+  plugins/telemetry/bounds.c \
+  plugins/telemetry/bounds.h \
+  plugins/telemetry/otlp-options.c \
+  plugins/telemetry/otlp-options.h \
+  plugins/telemetry/otlp-outcome.c \
+  plugins/telemetry/otlp-outcome.h \
+  plugins/telemetry/otlp-request.c \
+  plugins/telemetry/otlp-request.h \
+  plugins/telemetry/otlp.c
+nodist_plugins_telemetry_otlp_la_SOURCES = $(otlp_made)
+plugins_telemetry_otlp_la_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) -Iplugins/telemetry
+plugins_telemetry_otlp_la_CFLAGS = $(plugin_compile_flags)
+plugins_telemetry_otlp_la_LDFLAGS = $(plugin_link_flags)
+plugins_telemetry_otlp_la_LIBADD = $(PROTOBUF_C_LIBS) $(GLIB_LIBS)
+
+EXTRA_DIST += plugins/telemetry/otlp.proto
+otlp_made = plugins/telemetry/otlp.pb-c.c plugins/telemetry/otlp.pb-c.h
+if HAVE_PROTOC_C
+plugins/telemetry/otlp_la-otlp-outcome.lo plugins/telemetry/otlp_la-otlp-request.lo: plugins/telemetry/otlp.pb-c.h
+plugins/telemetry/otlp.pb-c.h: plugins/telemetry/otlp.pb-c.c
+plugins/telemetry/otlp.pb-c.c: plugins/telemetry/otlp.proto
+	$(AM_V_GEN)$(MKDIR_P) plugins/telemetry && \
+	  $(PROTOC_C) --proto_path=$(srcdir)/plugins/telemetry --c_out=plugins/telemetry otlp.proto
+CLEANFILES += $(otlp_made)
+endif
 
 plugins_telemetry_statsd_la_SOURCES = \
   plugins/telemetry/complaint.h \

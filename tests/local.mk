@@ -157,6 +157,14 @@ tests_unit_tests_SOURCES += \
   tests/unit/test-tls-trust.cc
 endif
 
+if HAVE_PROTOC_C
+tests_unit_tests_CPPFLAGS += $(PROTOBUF_C_CFLAGS) -Iplugins/telemetry
+tests_unit_tests_LDADD += $(PROTOBUF_C_LIBS)
+tests_unit_tests_SOURCES += tests/unit/test-otlp-sink.cc
+nodist_tests_unit_tests_SOURCES = $(otlp_made)
+tests/unit/tests-test-otlp-sink.$(OBJEXT): plugins/telemetry/otlp.pb-c.h
+endif
+
 # The suite that any plugin can be put to, and the world it runs in.
 check_LTLIBRARIES += tests/libconformance.la
 tests_libconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

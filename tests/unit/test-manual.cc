@@ -144,4 +144,9 @@ TEST (Manual, SinksOptions)
     expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, name);
 }
 
+TEST (Manual, OtlpOptions)
+{
+  expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, "otlp");
+}
+
 } // namespace
