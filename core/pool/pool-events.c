@@ -299,6 +299,7 @@ address_scheduled (gpointer data, Address *address, gint64 delay_us, const char 
 
   pool_view_touch_address (pool, address);
   counters_add (pool->meters.counters, COUNTER_RECONNECTS_SCHEDULED, 1);
+  event.time_us = address->next_attempt_us - delay_us; /* the delay counts from here */
   event.address = address->name;
   event.delay_ms = delay_us / 1000;
   event.attempt = (gint64) address->failures + 1;

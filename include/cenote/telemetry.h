@@ -21,7 +21,7 @@ typedef enum {
   CENOTE_EVENT_CHANNEL_CONNECTED,         /* duration_ns: of the attempt */
   CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, /* duration_ns: of the attempt; error */
   CENOTE_EVENT_CHANNEL_DISCONNECTED,      /* duration_ns: time connected; reason */
-  CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, /* delay_ms, attempt, reason */
+  CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, /* delay_ms: from time_us on; attempt, reason */
   CENOTE_EVENT_CHANNEL_PING,              /* duration_ns, ok; error where not */
   CENOTE_EVENT_CHANNEL_HEALTH,            /* ok, reason */
   CENOTE_EVENT_CHANNEL_DRAINED,           /* duration_ns: from drain to the last lease; reason */
