@@ -297,6 +297,13 @@ next_look_us (Shard *shard)
   return look_us;
 }
 
+static void
+look_at_due (Shard *shard, gint64 now_us)
+{
+  while (look_at_one (shard, now_us))
+    continue;
+}
+
 /* A call that comes while nobody watches has itself watched: so first that is said, then looked. */
 gint64
 calls_look (Calls *calls, gint64 now_us)
@@ -306,13 +313,21 @@ calls_look (Calls *calls, gint64 now_us)
 
   atomic_store (&calls->watched, FALSE);
   for (i = 0; i < N_SHARDS; i++) {
-    while (look_at_one (&calls->shards[i], now_us))
-      continue;
+    look_at_due (&calls->shards[i], now_us);
     look_us = MIN (look_us, next_look_us (&calls->shards[i]));
   }
   if (look_us != G_MAXINT64)
     atomic_store (&calls->watched, TRUE);
   return look_us;
+}
+
+void
+calls_look_overdue (Calls *calls, gint64 due_us)
+{
+  guint i;
+
+  for (i = 0; i < N_SHARDS && atomic_load (&calls->watched); i++)
+    look_at_due (&calls->shards[i], due_us);
 }
 
 /* --------------------------------------------------------------- cancelling */

@@ -70,6 +70,8 @@ Loops *calls_loops (Calls *calls);
 void calls_set_watch (Calls *calls, void (*watch) (gpointer data), gpointer data);
 /* Looks at what is due at NOW_US.  When to look next; G_MAXINT64: when WATCH is called. */
 gint64 calls_look (Calls *calls, gint64 now_us);
+/* Any thread, beside it: looks at what was due at DUE_US, as if it were then, and no further. */
+void calls_look_overdue (Calls *calls, gint64 due_us);
 /* Cancels with DEADLINE_EXCEEDED what is past its deadline at NOW_US.  How many calls there are that
  * began before BEFORE_US and are not over. */
 guint calls_cancel_late (Calls *calls, gint64 now_us, gint64 before_us);

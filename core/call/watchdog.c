@@ -4,6 +4,8 @@
 #define LOOK_US (50 * 1000)
 /* Looks are not nearer to each other than this. */
 #define BREATH_US (5 * 1000)
+/* What is due for longer than this, the control thread has no time for. */
+#define OVERDUE_US (10 * 1000)
 /* The pump has C-core look at its timers again within this time. */
 #define UNSURE_US G_USEC_PER_SEC
 
@@ -68,4 +70,10 @@ watchdog_clock_stepped (Watchdog *watchdog)
 {
   watchdog->watched_us = control_now_us (watchdog->control) + UNSURE_US;
   cancel_late (watchdog);
+}
+
+void
+watchdog_stand_in (Watchdog *watchdog)
+{
+  calls_look_overdue (watchdog->calls, control_now_us (watchdog->control) - OVERDUE_US);
 }

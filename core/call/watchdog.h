@@ -2,7 +2,7 @@
 /*
  * watchdog: looks at unary calls that take long, whose deadlines are ours to keep; and after
  * the wall clock was set, ends those whose deadlines C-core's timers may have forgotten
- * (FACTS 14).  It sleeps while there are none.  Control thread only.
+ * (FACTS 14).  It sleeps while there are none.  Control thread only, but for the stand-in.
  */
 #ifndef CENOTE_CORE_CALL_WATCHDOG_H
 #define CENOTE_CORE_CALL_WATCHDOG_H
@@ -22,5 +22,7 @@ void watchdog_init (Watchdog *watchdog, Control *control, Calls *calls);
 /* Before the first call: it is the one that looks. */
 void watchdog_begin (Watchdog *watchdog);
 void watchdog_clock_stepped (Watchdog *watchdog);
+/* Another thread: looks at what the control thread should have looked at by now. */
+void watchdog_stand_in (Watchdog *watchdog);
 
 #endif

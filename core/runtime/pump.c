@@ -11,6 +11,7 @@
 #define QUICK_SPAN_US (20 * 1000)
 #define POLLS_A_TICK 4
 #define POLL_MS 50
+#define STAND_IN_US (20 * 1000)
 #define NUDGE_US (50 * 1000)
 #define NUDGES 20
 
@@ -25,6 +26,7 @@ struct Pump {
   guint nudges_left;
   void (*each_nudge) (gpointer data);
 
+  void (*stand_in) (gpointer data);
   GThread *poller;
   Monitor monitor;           /* wish */
   enum { POLLER_WAITS, POLLER_POLLS, POLLER_ENDS } wish;
@@ -39,22 +41,41 @@ wish_for (Pump *pump, int wish)
   monitor_unlock (&pump->monitor);
 }
 
+/* Without the lock. */
+static void
+poll_or_wait (Pump *pump, gboolean polls)
+{
+  if (polls) {
+    ccore_poll_wait (pump->ccore, POLL_MS);
+    return;
+  }
+  monitor_lock (&pump->monitor);
+  if (pump->wish == POLLER_WAITS)
+    monitor_wait_until (&pump->monitor, g_get_monotonic_time () + STAND_IN_US);
+  monitor_unlock (&pump->monitor);
+}
+
+static int
+read_wish (Pump *pump)
+{
+  int wish;
+
+  monitor_lock (&pump->monitor);
+  wish = pump->wish;
+  monitor_unlock (&pump->monitor);
+  return wish;
+}
+
 static gpointer
 poller_thread (gpointer data)
 {
   Pump *pump = data;
+  int wish;
 
-  monitor_lock (&pump->monitor);
-  while (pump->wish != POLLER_ENDS) {
-    if (pump->wish == POLLER_WAITS) {
-      monitor_wait (&pump->monitor);
-      continue;
-    }
-    monitor_unlock (&pump->monitor);
-    ccore_poll_wait (pump->ccore, POLL_MS);
-    monitor_lock (&pump->monitor);
+  while ((wish = read_wish (pump)) != POLLER_ENDS) {
+    poll_or_wait (pump, wish == POLLER_POLLS);
+    pump->stand_in (pump->data);
   }
-  monitor_unlock (&pump->monitor);
   return NULL;
 }
 
@@ -108,8 +129,9 @@ pump_new (Control *control, Ccore *ccore, gboolean (*look) (gpointer data), gpoi
 }
 
 gboolean
-pump_start (Pump *pump, GError **error)
+pump_start (Pump *pump, void (*stand_in) (gpointer data), GError **error)
 {
+  pump->stand_in = stand_in;
   if (pump->ccore != NULL)
     pump->poller = thread_start ("cenote-poller", poller_thread, pump, error);
   return pump->poller != NULL || pump->ccore == NULL;

@@ -9,6 +9,10 @@
  * Resting: nobody is about; the control thread sleeps, and the poller thread
  * blocks in C-core, so that a lost connection is noticed within a millisecond.
  *
+ * The poller thread also stands in for the control thread, which a plugin can keep busy:
+ * it looks, while callers are about every 20 ms, else at least every 50 ms, whether
+ * something is overdue that cannot wait.
+ *
  * Control thread only, except that the poller thread is its own.
  */
 #ifndef CENOTE_CORE_PUMP_H
@@ -21,8 +25,8 @@ typedef struct Pump Pump;
 /* LOOK is called each tick and answers whether there is to be another.
  * CCORE NULL (simulation): ticks only. */
 Pump *pump_new (Control *control, Ccore *ccore, gboolean (*look) (gpointer data), gpointer data);
-/* Starts the poller.  FALSE: the system gives no thread. */
-gboolean pump_start (Pump *pump, GError **error);
+/* Starts the poller, which calls STAND_IN with the data of LOOK.  FALSE: the system gives no thread. */
+gboolean pump_start (Pump *pump, void (*stand_in) (gpointer data), GError **error);
 /* Any thread, after the control thread has ended: joins the poller. */
 void pump_free (Pump *pump);
 /* Callers are about: ticks from now on, until LOOK says no. */

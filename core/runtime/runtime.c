@@ -90,6 +90,15 @@ look_after_pools (gpointer data)
   return again;
 }
 
+/* The poller's thread. */
+static void
+stand_in (gpointer data)
+{
+  CenoteRuntime *runtime = data;
+
+  watchdog_stand_in (&runtime->watchdog);
+}
+
 static void
 each_nudge (gpointer data)
 {
@@ -301,7 +310,7 @@ start_pools (gpointer data)
 static gboolean
 start (CenoteRuntime *runtime, GError **error)
 {
-  if (!bus_start (runtime->bus) || !callbacks_start (runtime->callbacks) || !pump_start (runtime->pump, NULL) ||
+  if (!bus_start (runtime->bus) || !callbacks_start (runtime->callbacks) || !pump_start (runtime->pump, stand_in, NULL) ||
       !control_start (runtime->control, clock_stepped, runtime, NULL)) {
     g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_LIMIT, "The system gives no more threads (RLIMIT_NPROC, memory)");
     return FALSE;

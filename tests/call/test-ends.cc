@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How calls end whose peer does what a server must not do, or nothing. */
 #include <algorithm>
+#include <future>
 
 #include "call-test.h"
 #include "tests/servers/gauges.h"
+#include "watchdog-probe.h"
 
 namespace {
 
@@ -191,6 +193,36 @@ TEST_F (Ends, AStreamHandsOnWhatItGets)
   ASSERT_NE (nullptr, error);
   EXPECT_EQ (99, error->code);
   EXPECT_STREQ ("enough", error->message);
+}
+
+/* ------------------------------------------------------------------- deadlines */
+
+/* A plugin keeps the control thread, from which calls are looked at: blocking ones and others end all the same. */
+TEST_F (Ends, DeadlinesAreKeptWhileTheControlThreadIsBusy)
+{
+  open ([] (auto &, const auto &) {});
+  g_autoptr (WatchdogProbe) probe = watchdog_probe_new (pool ());
+  CenoteCallOptions options = CENOTE_CALL_OPTIONS_INIT;
+  options.timeout_ms = 200;
+  auto make_calls = [&] {
+    AsyncCalls calls (pool ());
+
+    calls.begin (METHOD, "request", &options);
+    Reply reply = ::call (pool (), METHOD, "request", &options);
+    calls.await_all ();
+    return reply.code == DEADLINE_EXCEEDED && calls.replies[0].code == DEADLINE_EXCEEDED;
+  };
+
+  EXPECT_TRUE (make_calls ()) << "and all threads that they need are there";
+  watchdog_probe_hold (probe);
+  gint64 begun_ms = now_ms ();
+  std::future<bool> good = std::async (std::launch::async, make_calls);
+  EXPECT_EQ (std::future_status::ready, good.wait_for (std::chrono::seconds (30))) << "nobody looks";
+  gint64 took_ms = now_ms () - begun_ms;
+  watchdog_probe_let_go (probe);
+  EXPECT_TRUE (good.get ());
+  EXPECT_GE (took_ms, options.timeout_ms);
+  printf ("ended %d ms after their deadline\n", static_cast<int> (took_ms - options.timeout_ms));
 }
 
 /* ------------------------------------------------------------- what is left of it */
