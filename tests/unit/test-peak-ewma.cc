@@ -210,11 +210,7 @@ TEST_F (PeakEwma, ACancelledCallNeverMakesAPlaceLookQuicker)
 {
   know (0, 20 * ms);
   know (1, 10 * ms);
-  for (int i = 0; i < 5000; i++) {
-    wait (ms);
-    end (0, 1, CANCELLED);
-    end (1, 10 * ms);
-  }
+  ends (0, 1, 1000, CANCELLED);
   EXPECT_EQ (picks (2, 100), Picks (100, 1));
 }
 
@@ -282,6 +278,13 @@ TEST_F (PeakEwmaDoubt, AUsualAnswerEndsIt)
   end (0, 5 * ms);
   hold (1, 1);
   EXPECT_EQ (picks (2, 100), Picks (100, 0));
+}
+
+TEST_F (PeakEwmaDoubt, AFailedOrCancelledCallDoesNotEndIt)
+{
+  end (0, 5 * ms, CANCELLED);
+  end (0, 5 * ms, UNAVAILABLE);
+  EXPECT_EQ (picks (2, 100), Picks (100, 1));
 }
 
 TEST_F (PeakEwmaDoubt, ASecondLongAnswerIsBelieved)
