@@ -171,8 +171,8 @@ main ()
   pool.await_ready ();
   bench_title ("C++ stubs over a pool, against the same over a plain channel");
   for (const auto &one : comparisons) {
-    const BenchWay way = { "stub_channel", one.run, &ours, one.n_threads, 0 };
-    const BenchWay base = { "plain", one.run, &plain, one.n_threads, 0 };
+    const BenchWay way = { "stub_channel", one.run, &ours, one.n_threads, BENCH_WITH_SERVER };
+    const BenchWay base = { "plain", one.run, &plain, one.n_threads, BENCH_WITH_SERVER };
     const BenchRatio ratio = bench_rate_ratio (&way, &base);
 
     bench_print (one.what, &ratio, BENCH_AT_LEAST, 0.97);

@@ -12,11 +12,29 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define N_ROUNDS 41
-#define RUN_MS 2
+#define MAX_ROUNDS 201
 #define MAX_TRIES 50
 
+/* How ways of a BenchPlace are timed. */
+typedef struct Manner {
+  guint n_rounds;
+  guint run_ms;              /* what a run is to take */
+  guint64 n_first;           /* for how often that is, the first guess */
+  gboolean pins;             /* each runner to a CPU, and runs that are not calm are done again */
+} Manner;
+
+static const Manner manners[] = {
+  [BENCH_ALONE] = { .n_rounds = 41, .run_ms = 2, .n_first = 1000, .pins = TRUE },
+  [BENCH_WITH_SERVER] = { .n_rounds = MAX_ROUNDS, .run_ms = 20, .n_first = 50, .pins = FALSE },
+};
+
 static guint n_disturbed;   /* runs that were never calm */
+
+static const Manner *
+manner_of (const BenchWay *way)
+{
+  return &manners[way->place];
+}
 
 /* ------------------------------------------------------------------- runs */
 
@@ -70,19 +88,20 @@ count_preemptions (void)
   return usage.ru_nivcsw;
 }
 
-/* Does it some times before the start, so that what a thread does only at first is not timed. */
+/* Does a tenth of it before the start, so that what a thread does only at first is not timed. */
 static void *
 runner_main (void *data)
 {
   Runner *runner = data;
   Run *run = runner->run;
 
-  pin (runner->cpu);
-  run->way->run (MIN (run->n, 1000), run->way->data);
+  if (manner_of (run->way)->pins)
+    pin (runner->cpu);
+  run->way->run (CLAMP (run->n / 10, 1, 1000), run->way->data);
   runner->n_preempted = count_preemptions ();
   atomic_fetch_sub (&run->absent, 1);
   while (atomic_load (&run->absent) > 0)
-    ;
+    sched_yield ();          /* they may share a CPU */
   runner->began_ns = now_ns ();
   run->way->run (run->n, run->way->data);
   runner->ended_ns = now_ns ();
@@ -120,7 +139,7 @@ time_once (const BenchWay *way, guint64 n, gboolean *out_calm)
     ended = MAX (ended, runners[i].ended_ns);
     n_preempted += runners[i].n_preempted;
   }
-  *out_calm = n_preempted == 0;
+  *out_calm = n_preempted == 0 || !manner_of (way)->pins;
   return (double) (ended - began) / ((double) n * way->n_threads);
 }
 
@@ -139,12 +158,12 @@ time_way (const BenchWay *way, guint64 n)
   return ns;
 }
 
-/* How often a run does it, to take about as long as WAY says. */
+/* How often a run does it, to take about as long as it is to. */
 static guint64
 calibrate (const BenchWay *way)
 {
-  double run_ns = (way->run_ms == 0 ? RUN_MS : way->run_ms) * 1e6;
-  guint64 n = 1000;
+  double run_ns = manner_of (way)->run_ms * 1e6;
+  guint64 n = manner_of (way)->n_first;
 
   for (;;) {
     double ns = time_way (way, n) * (double) n * way->n_threads;
@@ -191,23 +210,23 @@ measure (const BenchWay *way, const BenchWay *base, gboolean inverse)
   const BenchWay *ways[3] = { base, way, base };
   guint64 n_base = calibrate (base);
   guint64 n[3] = { n_base, calibrate (way), n_base };
-  double ratios[N_ROUNDS], aa[N_ROUNDS], ns[3];
-  guint round;
+  double ratios[MAX_ROUNDS], aa[MAX_ROUNDS], ns[3];
+  guint round, n_rounds = manner_of (way)->n_rounds;
 
   n_disturbed = 0;
-  for (round = 0; round < N_ROUNDS; round++) {
+  for (round = 0; round < n_rounds; round++) {
     time_round (round, ways, n, ns);
     ratios[round] = inverse ? ns[0] / ns[1] : ns[1] / ns[0];
     aa[round] = ns[2] / ns[0];
   }
   return (BenchRatio) {
-    .median = percentile (ratios, N_ROUNDS, 0.5),
-    .p10 = percentile (ratios, N_ROUNDS, 0.1),
-    .p90 = percentile (ratios, N_ROUNDS, 0.9),
-    .aa_median = percentile (aa, N_ROUNDS, 0.5),
-    .aa_p10 = percentile (aa, N_ROUNDS, 0.1),
-    .aa_p90 = percentile (aa, N_ROUNDS, 0.9),
-    .disturbed = (double) n_disturbed / (3 * N_ROUNDS),
+    .median = percentile (ratios, n_rounds, 0.5),
+    .p10 = percentile (ratios, n_rounds, 0.1),
+    .p90 = percentile (ratios, n_rounds, 0.9),
+    .aa_median = percentile (aa, n_rounds, 0.5),
+    .aa_p10 = percentile (aa, n_rounds, 0.1),
+    .aa_p90 = percentile (aa, n_rounds, 0.9),
+    .disturbed = (double) n_disturbed / (3 * n_rounds),
   };
 }
 

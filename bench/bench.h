@@ -6,8 +6,12 @@
  * whose order rotates; each round gives one ratio, and what is printed is the
  * median of at least 30 of them with the 10th and 90th percentile.  Beside it
  * stands the same for a way against itself (A/A): a bar holds where the median
- * is on its good side by more than the A/A median is off 1.  A run in which
- * another process took a runner's CPU is done again.
+ * is on its good side by more than the A/A median is off 1.
+ *
+ * A way that is done in this process alone has each runner on a CPU of its own, and a
+ * run in which another process took that CPU is done again.  One that other processes
+ * have their part in takes turns with them: there threads run where the system puts
+ * them, every run counts, and more and longer ones make up for it.
  *
  * One thread at a time may use this.
  */
@@ -18,13 +22,19 @@
 
 G_BEGIN_DECLS
 
+/* Who does a way's work. */
+typedef enum {
+  BENCH_ALONE,               /* this process */
+  BENCH_WITH_SERVER          /* others as well */
+} BenchPlace;
+
 /* Does the thing N times; called on N_THREADS threads at once. */
 typedef struct BenchWay {
   const char *name;
   void (*run) (guint64 n, gpointer data);
   gpointer data;
   guint n_threads;
-  guint run_ms;              /* how long a run is to take; 0: 2 ms */
+  BenchPlace place;
 } BenchWay;
 
 typedef enum { BENCH_NO_BAR, BENCH_AT_MOST, BENCH_AT_LEAST } BenchBar;

@@ -172,6 +172,7 @@ rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us)
 /* ------------------------------------------------------------------- calls */
 
 #define CALL_TIMEOUT_MS 10000
+#define MESSAGE "a small message"
 
 /* The tag of its RigCall. */
 typedef struct Call {
@@ -183,7 +184,6 @@ typedef struct Caller {
   const RigSource *source;
   grpc_completion_queue *queue;
   grpc_slice method;
-  grpc_slice message;
   guint64 to_start, in_flight, failed;
 } Caller;
 
@@ -269,6 +269,7 @@ static void
 call_start (Caller *caller, Call *call)
 {
   grpc_channel *channel;
+  grpc_slice message;
 
   memset (call, 0, sizeof *call);
   while (caller->to_start > 0 && (channel = caller->source->take (caller->source->data, &call->lease)) == NULL) {
@@ -279,7 +280,9 @@ call_start (Caller *caller, Call *call)
     return;
   caller->to_start--;
   caller->in_flight++;
-  rig_call_begin (&call->call, channel, caller->queue, caller->method, caller->message, CALL_TIMEOUT_MS, call);
+  message = grpc_slice_from_copied_string (MESSAGE);
+  rig_call_begin (&call->call, channel, caller->queue, caller->method, message, CALL_TIMEOUT_MS, call);
+  grpc_slice_unref (message);
 }
 
 static void
@@ -321,7 +324,6 @@ rig_call_method (const RigSource *source, const char *method, guint64 n, guint i
     .source = source,
     .queue = grpc_completion_queue_create_for_next (NULL),
     .method = grpc_slice_from_static_string (method),
-    .message = grpc_slice_from_static_string ("a small message"),
     .to_start = n,
   };
   g_autofree Call *calls = g_new0 (Call, in_flight);
@@ -349,6 +351,7 @@ rig_plain_channel (const char *target)
     { .type = GRPC_ARG_INTEGER,
       .key = (char *) GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
       .value.integer = 1 },
+    { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, .value.integer = 0 },
   };
   grpc_channel_args args = { .num_args = G_N_ELEMENTS (rows), .args = rows };
   grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();
