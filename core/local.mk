@@ -152,6 +152,7 @@ libcenote_core_la_SOURCES = \
   core/pool/keepalive.h \
   core/pool/mock.c \
   core/pool/mock.h \
+  core/base/hot.h \
   core/base/monitor.c \
   core/base/monitor.h \
   core/config/nearest.c \

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "hot.h"
+
 void
 monitor_init (Monitor *monitor)
 {
@@ -24,13 +26,13 @@ monitor_clear (Monitor *monitor)
   pthread_mutex_destroy (&monitor->lock);
 }
 
-void
+HOT void
 monitor_lock (Monitor *monitor)
 {
   pthread_mutex_lock (&monitor->lock);
 }
 
-void
+HOT void
 monitor_unlock (Monitor *monitor)
 {
   pthread_mutex_unlock (&monitor->lock);

@@ -8,13 +8,16 @@
  * mostly the same, or where it has none the callback thread.
  */
 #include <grpc/status.h>
+#include <string.h>
 
 #include "async.h"
 #include "call-plan.h"
+#include "core/base/hot.h"
 #include "loop.h"
 
 typedef struct AsyncCall {
   LoopItem item;             /* first */
+  GBytes *message;           /* (reference) */
   CallPlan plan;
   gboolean planned;          /* plan is to be cleared */
   DriverTask task;
@@ -45,7 +48,7 @@ call_of_waiter (Waiter *waiter)
 
 /* ---------------------------------------------------------------------- end */
 
-static void
+static HOT void
 run_callback (gpointer data)
 {
   AsyncCall *call = data;
@@ -54,13 +57,14 @@ run_callback (gpointer data)
     call->callback (call->pool, call->reply, call->error, call->user_data);
 }
 
-static void
+static HOT void
 call_free (gpointer data)
 {
   AsyncCall *call = data;
 
   if (call->notify != NULL)
     call->notify (call->user_data);
+  g_clear_pointer (&call->message, g_bytes_unref);
   g_clear_pointer (&call->reply, g_bytes_unref);
   g_clear_error (&call->error);
   g_free (call->origin);
@@ -77,7 +81,7 @@ dispatch (LoopItem *item, gboolean run)
 }
 
 /* From here on nobody can cancel it, and the runtime may end. */
-static void
+static HOT void
 end (AsyncCall *call)
 {
   g_clear_pointer (&call->task.rpc, rpc_unref);
@@ -91,7 +95,7 @@ end (AsyncCall *call)
 
 /* ----------------------------------------------------------------- attempts */
 
-static void
+static HOT void
 attempt (AsyncCall *call)
 {
   g_clear_pointer (&call->task.rpc, rpc_unref);
@@ -153,7 +157,7 @@ cancelled_waiting (Waiter *waiter)
   end (call);
 }
 
-static void
+static HOT void
 take_channel (AsyncCall *call)
 {
   LeaseResult result = pool_get (call->pool, &call->plan.wish, &call->lease);
@@ -181,7 +185,7 @@ due (DriverTask *task)
 }
 
 /* The attempt is over.  A loop is woken for the end of its own calls alone. */
-static Progress
+static HOT Progress
 judge (AsyncCall *call)
 {
   gint64 pause_us = call_plan_judge (&call->plan, call->task.rpc, &call->lease);
@@ -203,7 +207,7 @@ judge (AsyncCall *call)
   return has_loop ? PROGRESS_CALL_OVER : PROGRESS_ATTEMPT_OVER;
 }
 
-static Progress
+static HOT Progress
 advance (DriverTask *task)
 {
   AsyncCall *call = call_of_task (task);
@@ -222,8 +226,9 @@ advance (DriverTask *task)
 static AsyncCall *
 call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
 {
-  AsyncCall *call = g_new0 (AsyncCall, 1);
+  AsyncCall *call = g_new (AsyncCall, 1); /* a calloc() costs 400 instructions more */
 
+  memset (call, 0, sizeof *call);
   call->item.dispatch = dispatch;
   call->pool = cenote_pool_ref (pool);
   call->task.advance = advance;
@@ -237,9 +242,8 @@ call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GD
 static gboolean
 plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const CenoteCallOptions *options)
 {
-  g_autoptr (GBytes) message = request == NULL ? g_bytes_new_static ("", 0) : g_bytes_ref (request);
-
-  call->planned = call_plan_init (&call->plan, call->pool, id, method, message, options, &call->error);
+  call->message = request == NULL ? g_bytes_new_static ("", 0) : g_bytes_ref (request);
+  call->planned = call_plan_init (&call->plan, call->pool, id, method, call->message, options, &call->error);
   if (!call->planned)
     return FALSE;
   call->origin = pool_origin_here (call->pool);
@@ -256,7 +260,7 @@ plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const
   return call->driver != NULL;
 }
 
-guint
+HOT guint
 cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
                          GMainContext *context, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
 {

@@ -4,6 +4,7 @@
 #include <grpc/status.h>
 #include <string.h>
 
+#include "core/base/hot.h"
 #include "core/runtime/process.h"
 #include "limit-text.h"
 #include "status-error.h"
@@ -39,7 +40,7 @@ check_options (const CenoteCallOptions *options, GError **error)
   return FALSE;
 }
 
-gboolean
+HOT gboolean
 call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
                 const CenoteCallOptions *options, GError **error)
 {
@@ -65,7 +66,7 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   return FALSE;
 }
 
-static void
+static HOT void
 count_call (const CallPlan *plan)
 {
   PoolMeters *meters = &plan->pool->meters;
@@ -74,7 +75,7 @@ count_call (const CallPlan *plan)
   durations_record (meters->durations, DURATION_CALL, world_now_ns (control_world (plan->pool->control)) - plan->begun_ns);
 }
 
-void
+HOT void
 call_plan_clear (CallPlan *plan)
 {
   count_call (plan);
@@ -121,7 +122,7 @@ count_retry (CallPlan *plan)
 }
 
 /* Credentials are those of the moment: a call that has waited may carry a newer token. */
-Rpc *
+HOT Rpc *
 call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
 {
   CcoreCredentials *credentials = plan->pool->plain_credentials;
@@ -140,18 +141,19 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
 static void
 give_back (CenoteLease *lease, const Outcome *outcome)
 {
-  LeaseVerdict verdict = retry_is_unsent (outcome) ? LEASE_ANSWERED : pool_verdict (outcome->status, outcome->details);
-
-  lease_release_judged (lease, outcome->status, verdict);
+  if (outcome->status == GRPC_STATUS_OK || retry_is_unsent (outcome))
+    lease_release_judged (lease, outcome->status, LEASE_ANSWERED);
+  else
+    lease_release_judged (lease, outcome->status, pool_verdict (outcome->status, outcome->details));
 }
 
-void
+HOT void
 call_plan_withdraw (CallPlan *plan)
 {
   plan->goes_on = calls_clear_attempt (plan->pool->calls, &plan->record);
 }
 
-gboolean
+HOT gboolean
 call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 {
   int status = rpc_status (rpc);
@@ -164,7 +166,7 @@ call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
   return plan->goes_on && status != GRPC_STATUS_OK;
 }
 
-gint64
+HOT gint64
 call_plan_judge (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 {
   World *world = control_world (plan->pool->control);

@@ -4,6 +4,7 @@
 #include <grpc/status.h>
 #include <stdatomic.h>
 
+#include "core/base/hot.h"
 #include "core/base/monitor.h"
 
 #define N_SHARDS 64
@@ -92,7 +93,7 @@ take_out_locked (CallRecord *record)
 }
 
 /* Most are due after all the others: looks from the end. */
-static void
+static HOT void
 put_in_locked (GQueue *list, CallRecord *record, gint64 look_us)
 {
   GList *before = list->tail;
@@ -129,7 +130,7 @@ see_to_watch (Calls *calls)
 
 /* Whoever closes looks at every shard under its lock after having closed, so a record is
  * either seen there or refused here. */
-gboolean
+HOT gboolean
 calls_enter (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard = my_shard ()];
@@ -145,7 +146,7 @@ calls_enter (Calls *calls, CallRecord *record)
   return open;
 }
 
-void
+HOT void
 calls_leave (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard];
@@ -157,7 +158,7 @@ calls_leave (Calls *calls, CallRecord *record)
   monitor_unlock (&shard->monitor);
 }
 
-void
+HOT void
 calls_set_attempt (Calls *calls, CallRecord *record, Rpc *rpc, const grpc_channel *channel)
 {
   Shard *shard = &calls->shards[record->shard];
@@ -184,7 +185,7 @@ calls_is_cancelled (Calls *calls, const CallRecord *record)
   return cancelled;
 }
 
-gboolean
+HOT gboolean
 calls_clear_attempt (Calls *calls, CallRecord *record)
 {
   Shard *shard = &calls->shards[record->shard];
@@ -199,7 +200,7 @@ calls_clear_attempt (Calls *calls, CallRecord *record)
 
 /* ------------------------------------------------------------------- queues */
 
-RpcQueue *
+HOT RpcQueue *
 calls_take_queue (Calls *calls)
 {
   RpcQueue *spare = atomic_exchange_explicit (&calls->shards[my_shard ()].spare, NULL, memory_order_acquire);
@@ -207,7 +208,7 @@ calls_take_queue (Calls *calls)
   return spare != NULL ? spare : rpc_queue_new ();
 }
 
-void
+HOT void
 calls_give_queue (Calls *calls, RpcQueue *queue)
 {
   RpcQueue *none = NULL;

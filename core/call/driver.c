@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "core/base/hot.h"
 #include "core/base/monitor.h"
 #include "core/base/thread.h"
 
@@ -145,7 +146,7 @@ rest_in_turn (Driver *driver)
   monitor_unlock (&driver->monitor);
 }
 
-gboolean
+HOT gboolean
 driver_poll (Driver *driver, guint *out_under_way)
 {
   DriverTask *task;
@@ -341,7 +342,7 @@ wait_until (Driver *driver, DriverTask *task, gint64 due_us)
 }
 
 /* What gRPC refuses is ended by whoever has the turn, as any other. */
-void
+HOT void
 driver_start (Driver *driver, DriverTask *task)
 {
   atomic_fetch_add (&driver->n_under_way, 1);

@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/base/hot.h"
+
 /* Callbacks at a time, before other sources of the context have their turn. */
 #define MAX_RUN 64
 /* Looks that find nothing, before the loop sleeps: to go to sleep and to be woken costs as much. */
@@ -333,7 +335,7 @@ context_of_caller (void)
   return context != NULL ? context : g_main_context_default ();
 }
 
-Loop *
+HOT Loop *
 loop_get (Loops *loops, GMainContext *context)
 {
   GMainContext *mine = context == NULL ? context_of_caller () : context;
@@ -349,7 +351,7 @@ loop_get (Loops *loops, GMainContext *context)
   return loop;
 }
 
-void
+HOT void
 loop_push (Loop *loop, LoopItem *item)
 {
   if (current == loop)
@@ -391,7 +393,7 @@ choose_locked (Loops *loops, GError **error)
   return loops->n_drivers++;
 }
 
-Driver *
+HOT Driver *
 loop_driver (Loop *loop, GError **error)
 {
   Loops *loops = loop->loops;

@@ -4,6 +4,8 @@
 #include <grpc/status.h>
 #include <string.h>
 
+#include "core/base/hot.h"
+
 /* How C-core 1.51 begins its texts for a stream that the peer did not take (FACTS 19a).
  * "Socket closed" and "recvmsg:… reset" are not among them: they say nothing either way. */
 static const char *const unsent_texts[] = {
@@ -36,7 +38,7 @@ retry_budget_init (RetryBudget *budget)
 }
 
 /* A full bucket is not written: calls that go well share a line that nobody writes. */
-void
+HOT void
 retry_budget_note (RetryBudget *budget, gboolean ok)
 {
   gint now = __atomic_load_n (&budget->thousandths, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@
  * where retry says so.  The caller's thread alone, which drives C-core meanwhile.
  */
 #include "call-plan.h"
+#include "core/base/hot.h"
 #include "core/runtime/process.h"
 
 /* What a call has under way. */
@@ -14,7 +15,7 @@ typedef struct Attempt {
 } Attempt;
 
 /* FALSE with an error: there is no channel. */
-static gboolean
+static HOT gboolean
 begin (CallPlan *plan, Attempt *attempt, GError **error)
 {
   LeaseResult result = pool_get (plan->pool, &plan->wish, &attempt->lease);
@@ -74,30 +75,23 @@ take_reply (const CallPlan *plan, Rpc *rpc, GBytes **out_response, GError **erro
   return TRUE;
 }
 
-static GBytes *
-empty_message (void)
-{
-  return g_bytes_new_static ("", 0);
-}
-
-gboolean
+HOT gboolean
 cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
                    GBytes **out_response, GError **error)
 {
-  GBytes *message = request == NULL ? empty_message () : g_bytes_ref (request);
+  g_autoptr (GBytes) empty = request == NULL ? g_bytes_new_static ("", 0) : NULL;
   Attempt attempt = { .lease = CENOTE_LEASE_INIT };
   gboolean good = FALSE;
   CallPlan plan;
 
   g_return_val_if_fail (pool != NULL, FALSE);
   if (process_check_may_block ("cenote_call_unary()", error) &&
-      call_plan_init (&plan, pool, 0, method, message, options, error)) {
+      call_plan_init (&plan, pool, 0, method, request == NULL ? empty : request, options, error)) {
     attempt.queue = calls_take_queue (pool->calls);
     good = run (&plan, &attempt, error) && take_reply (&plan, attempt.rpc, out_response, error);
     rpc_unref (attempt.rpc);
     calls_give_queue (pool->calls, attempt.queue);
     call_plan_clear (&plan);
   }
-  g_bytes_unref (message);
   return good;
 }

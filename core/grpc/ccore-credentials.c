@@ -4,6 +4,7 @@
 #include <grpc/grpc_security.h>
 #include <grpc/support/string_util.h>
 
+#include "core/base/hot.h"
 #include "core/base/monitor.h"
 #include "core/config/metadatum.h"
 
@@ -133,7 +134,7 @@ ccore_credentials_add_to (CcoreCredentials *credentials, grpc_metadata *out_meta
     out_metadata[i] = row_at (credentials, i);
 }
 
-void
+HOT void
 ccore_metadata_clear (grpc_metadata *metadata, gsize n)
 {
   gsize i;

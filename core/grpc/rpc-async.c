@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rpc-async: unary calls that end on a queue which one thread looks after. */
+#include "core/base/hot.h"
 #include "rpc-private.h"
 
 RpcQueue *
@@ -8,14 +9,14 @@ rpc_next_queue_new (void)
   return grpc_completion_queue_create_for_next (NULL);
 }
 
-gboolean
+HOT gboolean
 rpc_start_unary (Rpc *rpc, gpointer owner)
 {
   rpc->owner = owner;
   return rpc_begin_unary (rpc);
 }
 
-gpointer
+HOT gpointer
 rpc_queue_next (RpcQueue *queue, gint64 until_us)
 {
   grpc_event event = grpc_completion_queue_next (queue, rpc_time (until_us), NULL);

@@ -2,9 +2,11 @@
 #include "rpc-bytes.h"
 
 #include <grpc/byte_buffer.h>
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
 #include <grpc/slice_buffer.h>
+#include <string.h>
+
+#include "core/base/hot.h"
 
 /* A shorter message is copied: a reference would keep the whole read buffer that it came in. */
 #define REFER_FROM 4096
@@ -19,37 +21,37 @@ free_slice (gpointer data)
 }
 
 static GBytes *
-bytes_from_slice (grpc_slice slice)
+bytes_copied (const grpc_slice_buffer *slices)
 {
-  gsize length = GRPC_SLICE_LENGTH (slice);
-  grpc_slice *kept;
+  guint8 *copy = g_malloc (MAX (1, slices->length)), *end = copy;
+  gsize i;
 
-  if (length < REFER_FROM) {
-    GBytes *bytes = g_bytes_new (GRPC_SLICE_START_PTR (slice), length);
-
-    grpc_slice_unref (slice);
-    return bytes;
+  for (i = 0; i < slices->count; i++) {
+    memcpy (end, GRPC_SLICE_START_PTR (slices->slices[i]), GRPC_SLICE_LENGTH (slices->slices[i]));
+    end += GRPC_SLICE_LENGTH (slices->slices[i]);
   }
-  kept = g_new (grpc_slice, 1);
-  *kept = slice;
-  return g_bytes_new_with_free_func (GRPC_SLICE_START_PTR (*kept), length, free_slice, kept);
+  return g_bytes_new_take (copy, slices->length);
 }
 
-GBytes *
+static GBytes *
+bytes_referring (grpc_slice slice)
+{
+  grpc_slice *kept = g_new (grpc_slice, 1);
+
+  *kept = grpc_slice_ref (slice);
+  return g_bytes_new_with_free_func (GRPC_SLICE_START_PTR (*kept), GRPC_SLICE_LENGTH (*kept), free_slice, kept);
+}
+
+HOT GBytes *
 rpc_bytes_from_buffer (grpc_byte_buffer *buffer)
 {
-  grpc_byte_buffer_reader reader;
-  grpc_slice all;
+  const grpc_slice_buffer *slices = buffer == NULL ? NULL : &buffer->data.raw.slice_buffer;
 
-  if (buffer == NULL || buffer->data.raw.compression != GRPC_COMPRESS_NONE ||
-      !grpc_byte_buffer_reader_init (&reader, buffer))
+  if (slices == NULL || buffer->data.raw.compression != GRPC_COMPRESS_NONE)
     return NULL;
-  if (buffer->data.raw.slice_buffer.count == 1)
-    all = grpc_slice_ref (buffer->data.raw.slice_buffer.slices[0]);
-  else
-    all = grpc_byte_buffer_reader_readall (&reader);
-  grpc_byte_buffer_reader_destroy (&reader);
-  return bytes_from_slice (all);
+  if (slices->count == 1 && slices->length >= REFER_FROM)
+    return bytes_referring (slices->slices[0]);
+  return bytes_copied (slices);
 }
 
 static void
@@ -59,7 +61,7 @@ unref_bytes (void *bytes)
 }
 
 /* A short message is copied: that costs less than to keep track of who refers to it. */
-static grpc_slice
+static HOT grpc_slice
 slice_from_bytes (GBytes *message)
 {
   gsize length = 0;
@@ -81,7 +83,7 @@ rpc_buffer_from_bytes (GBytes *message)
 }
 
 /* As grpc_raw_byte_buffer_create() makes it, in the caller's memory. */
-void
+HOT void
 rpc_buffer_init (grpc_byte_buffer *buffer, GBytes *message)
 {
   buffer->reserved = NULL;
@@ -91,7 +93,7 @@ rpc_buffer_init (grpc_byte_buffer *buffer, GBytes *message)
   grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, slice_from_bytes (message));
 }
 
-void
+HOT void
 rpc_buffer_clear (grpc_byte_buffer *buffer)
 {
   grpc_slice_buffer_destroy (&buffer->data.raw.slice_buffer);

@@ -11,10 +11,11 @@
 
 struct RpcRequest {
   grpc_slice method;
-  GBytes *message;           /* (reference) NULL: a stream's */
+  GBytes *message;           /* (borrowed) NULL: a stream's */
   grpc_metadata *metadata;   /* the caller's, then what credentials add, and a row for the deadline, not counted */
   gsize n_metadata;
   gsize n_credentials;       /* of them, the last ones */
+  grpc_metadata deadline_row; /* metadata, where there is nothing else in it */
 };
 
 /* What ends with an event of its own on the queue. */

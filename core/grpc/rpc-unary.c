@@ -4,9 +4,10 @@
  * with the status.  What C-core keeps silent about until then, looks find: the deadline,
  * which is not C-core's, and a second message (FACTS 19b).
  */
+#include "core/base/hot.h"
 #include "rpc-private.h"
 
-gboolean
+HOT gboolean
 rpc_begin_unary (Rpc *rpc)
 {
   const grpc_op ops[] = {
@@ -109,20 +110,20 @@ rpc_do (Rpc *rpc, RpcNeed need)
 
 /* ---------------------------------------------------------------------- end */
 
-void
+HOT void
 rpc_run_unary (Rpc *rpc)
 {
   rpc_begin_unary (rpc);
   rpc_step_await (rpc, RPC_WHOLE, G_MAXINT64);
 }
 
-gboolean
+HOT gboolean
 rpc_awaits_second (const Rpc *rpc)
 {
   return atomic_load (&rpc->asked) && rpc->steps[RPC_READ] != STEP_DONE;
 }
 
-void
+HOT void
 rpc_await_second (Rpc *rpc)
 {
   while (rpc_awaits_second (rpc)) {
@@ -131,7 +132,7 @@ rpc_await_second (Rpc *rpc)
   }
 }
 
-void
+HOT void
 rpc_conclude_unary (Rpc *rpc)
 {
   if (rpc->second != NULL)

@@ -6,6 +6,8 @@
 #include <grpc/support/time.h>
 #include <string.h>
 
+#include "core/base/hot.h"
+
 /* ------------------------------------------------------------------ queues */
 
 RpcQueue *
@@ -32,7 +34,7 @@ rpc_time (gint64 us)
                           .clock_type = GPR_CLOCK_MONOTONIC };
 }
 
-gboolean
+HOT gboolean
 rpc_step_start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
 {
   rpc->steps[step] = STEP_UNDER_WAY;
@@ -44,7 +46,7 @@ rpc_step_start (Rpc *rpc, RpcStep step, const grpc_op *ops, gsize n)
   return FALSE;
 }
 
-void
+HOT void
 rpc_step_end (Rpc *rpc, RpcStep step, const grpc_event *event)
 {
   (void) atomic_load_explicit (&rpc->ordering, memory_order_acquire);
@@ -52,7 +54,7 @@ rpc_step_end (Rpc *rpc, RpcStep step, const grpc_event *event)
   rpc->good[step] = event->success != 0;
 }
 
-gboolean
+HOT gboolean
 rpc_step_await (Rpc *rpc, RpcStep step, gint64 until_us)
 {
   grpc_event event;
@@ -66,7 +68,7 @@ rpc_step_await (Rpc *rpc, RpcStep step, gint64 until_us)
   return TRUE;
 }
 
-grpc_op
+HOT grpc_op
 rpc_op_send_initial (const Rpc *rpc)
 {
   return (grpc_op) {
@@ -76,20 +78,20 @@ rpc_op_send_initial (const Rpc *rpc)
   };
 }
 
-grpc_op
+HOT grpc_op
 rpc_op_receive_initial (Rpc *rpc)
 {
   return (grpc_op) { .op = GRPC_OP_RECV_INITIAL_METADATA,
                      .data.recv_initial_metadata.recv_initial_metadata = &rpc->initial };
 }
 
-grpc_op
+HOT grpc_op
 rpc_op_receive_message (Rpc *rpc)
 {
   return (grpc_op) { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &rpc->message };
 }
 
-grpc_op
+HOT grpc_op
 rpc_op_receive_status (Rpc *rpc)
 {
   return (grpc_op) { .op = GRPC_OP_RECV_STATUS_ON_CLIENT,
@@ -109,7 +111,7 @@ keeps_deadline (const RpcRequest *request, gint64 now_us, gint64 deadline_us)
   return request->message != NULL && deadline_us - now_us > 2 * RPC_LOOK_US;
 }
 
-Rpc *
+HOT Rpc *
 rpc_new (grpc_channel *channel, RpcQueue *queue, RpcRequest *request, gint64 now_us, gint64 deadline_us)
 {
   Rpc *rpc = g_malloc (sizeof *rpc);
@@ -135,7 +137,7 @@ rpc_ref (Rpc *rpc)
   return rpc;
 }
 
-void
+HOT void
 rpc_unref (Rpc *rpc)
 {
   if (rpc == NULL || atomic_fetch_sub_explicit (&rpc->refs, 1, memory_order_acq_rel) > 1)
@@ -184,7 +186,7 @@ is_compressed (const Rpc *rpc)
 
 /* "Channel Destroyed" is C-core's word for a channel that went before the call began (FACTS 8).  A peer
  * can make C-core say -1, which is nobody's status. */
-int
+HOT int
 rpc_status (const Rpc *rpc)
 {
   if (rpc->fault != NULL || is_compressed (rpc))
@@ -204,13 +206,13 @@ rpc_details (Rpc *rpc)
   return rpc->details_text;
 }
 
-gboolean
+HOT gboolean
 rpc_is_answered (const Rpc *rpc)
 {
   return rpc->initial.count > 0 || rpc->trailing.count > 0 || rpc->message != NULL;
 }
 
-GBytes *
+HOT GBytes *
 rpc_take_reply (Rpc *rpc)
 {
   return g_steal_pointer (&rpc->reply);

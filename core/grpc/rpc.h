@@ -33,7 +33,7 @@ void rpc_queue_free (RpcQueue *queue);
 /* ---------------------------------------------------------------- requests */
 
 /* NULL with CENOTE_ERROR_INVALID: METHOD is no path, or METADATA cannot be sent.
- * MESSAGE nullable: a stream's, whose messages come later. */
+ * MESSAGE, which outlives it, nullable: a stream's, whose messages come later. */
 RpcRequest *rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message,
                              GError **error);
 void rpc_request_free (RpcRequest *request);

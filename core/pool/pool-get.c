@@ -5,6 +5,7 @@
  */
 #include <grpc/status.h>
 
+#include "core/base/hot.h"
 #include "core/grpc/blame.h"
 #include "mock.h"
 #include "pool.h"
@@ -60,7 +61,7 @@ get_timed (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
   return result;
 }
 
-LeaseResult
+HOT LeaseResult
 pool_get (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
 {
   LeaseResult result = lease_get (pool->table, wish, FALSE, out_lease);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/hot.h"
 #include "core/base/monitor.h"
 #include "core/base/thread.h"
 
@@ -81,13 +82,13 @@ control_unref (Control *control)
   g_free (control);
 }
 
-World *
+HOT World *
 control_world (Control *control)
 {
   return control->world;
 }
 
-gint64
+HOT gint64
 control_now_us (Control *control)
 {
   return control->world->now_us (control->world);
@@ -101,7 +102,7 @@ control_is_here (Control *control)
   return !control->world->threaded || here == control;
 }
 
-gboolean
+HOT gboolean
 control_on_any (void)
 {
   return here != NULL;

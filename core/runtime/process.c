@@ -4,6 +4,7 @@
 #include <cenote/error.h>
 #include <pthread.h>
 
+#include "core/base/hot.h"
 #include "core/telemetry/bus.h"
 #include "control.h"
 #include "core/slots/slots.h"
@@ -34,7 +35,7 @@ process_is_forked_child (void)
   return forked_child;
 }
 
-gboolean
+HOT gboolean
 process_check_fork (GError **error)
 {
   if (!forked_child)
@@ -44,7 +45,7 @@ process_check_fork (GError **error)
   return FALSE;
 }
 
-gboolean
+HOT gboolean
 process_check_may_block (const char *what, GError **error)
 {
   const char *thread = control_on_any () ? "control" : bus_on_telemetry_thread () ? "telemetry" : NULL;

@@ -7,6 +7,7 @@
  * slot-table.h.  What is rare is out of line, so that what is usual is short:
  * some 120 instructions for both, a simple picker included.
  */
+#include "core/base/hot.h"
 #include "slot-table.h"
 
 /* CenoteLease.priv: the seal is the entry under the mark, so that nothing is
@@ -422,7 +423,7 @@ get_quickly (SlotTable *table, CenoteLease *out_lease)
   return LEASE_GOT;
 }
 
-LeaseResult
+HOT LeaseResult
 lease_get_plain (SlotTable *table, CenoteLease *out_lease)
 {
   return get_quickly (table, out_lease);
@@ -602,7 +603,7 @@ typedef enum {
   STANDING_RELEASED
 } LeaseStanding;
 
-static LeaseStanding
+static HOT LeaseStanding
 standing_of (const CenoteLease *lease)
 {
   LeaseEntry *entry = lease->priv[LEASE_ENTRY];
@@ -707,7 +708,7 @@ untrack (LeaseEntry *entry)
 
 /* On another thread than took it, with something to tell, of a tracked table, without the asymmetric
  * barrier, or to be refused. */
-G_GNUC_NO_INLINE void
+G_GNUC_NO_INLINE HOT void
 lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict)
 {
   gsize seal = GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL]);
@@ -756,7 +757,7 @@ lease_release_plain (CenoteLease *lease)
   untally (slot, tally, TRUE);
 }
 
-guint64
+HOT guint64
 lease_channel_id (const CenoteLease *lease)
 {
   const LeaseEntry *entry = lease->priv[LEASE_ENTRY];

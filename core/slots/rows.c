@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "core/base/hot.h"
 #include "slot-table.h"
 
 /* What a thread has that has no row yet, and one that is past its last one. */
@@ -181,7 +182,7 @@ rows_mine (SlotTable *table)
   return row;
 }
 
-Row *
+HOT Row *
 rows_for_release (SlotTable *table)
 {
   return G_LIKELY (thread_rows != &ended) ? rows_mine (table) : NULL;

@@ -11,6 +11,8 @@
 #include <grpc/status.h>
 #include <stdatomic.h>
 
+#include "core/base/hot.h"
+
 #define N_SHARDS 16
 #define CACHE_LINE 64
 
@@ -142,7 +144,7 @@ counters_free (Counters *counters)
     g_aligned_free (counters);
 }
 
-void
+HOT void
 counters_add (Counters *counters, CounterId id, guint64 n)
 {
   Shard *shard = &counters->shards[counters_shard (N_SHARDS)];

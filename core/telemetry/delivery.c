@@ -8,6 +8,7 @@
  * successor can go on at any call.  One that was replaced, or left behind by a
  * stop, touches neither sinks nor clock again.
  */
+#include "core/base/hot.h"
 #include "bus-private.h"
 
 #define REPORT_INTERVAL_US (60 * G_GINT64_CONSTANT (1000000))
@@ -26,7 +27,7 @@ delivery_new (Bus *bus)
   return delivery;
 }
 
-gboolean
+HOT gboolean
 bus_on_telemetry_thread (void)
 {
   return depth > 0;

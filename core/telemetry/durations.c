@@ -2,6 +2,8 @@
 /* durations: owns a pool's histograms. */
 #include "durations.h"
 
+#include "core/base/hot.h"
+
 struct Durations {
   Histogram *histograms[N_DURATIONS];
 };
@@ -45,7 +47,7 @@ durations_free (Durations *durations)
   g_free (durations);
 }
 
-void
+HOT void
 durations_record (Durations *durations, DurationId id, gint64 ns)
 {
   histogram_record (durations->histograms[id], ns);

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "core/base/hot.h"
 #include "counters.h"
 
 #define N_SHARDS 4
@@ -105,7 +106,7 @@ block_make (Block *_Atomic *place)
   return other;
 }
 
-void
+HOT void
 histogram_record (Histogram *histogram, gint64 ns)
 {
   Shard *shard = &histogram->shards[counters_shard (N_SHARDS)];
