@@ -37,6 +37,9 @@ endif
 if HAVE_PROTOC_C
 plugin_LTLIBRARIES += plugins/telemetry-otlp.la
 endif
+if HAVE_MICROHTTPD
+plugin_LTLIBRARIES += plugins/telemetry-prometheus.la
+endif
 
 plugins_backoff_constant_la_SOURCES = \
   plugins/backoff/constant.c \
@@ -189,6 +192,62 @@ plugins_telemetry_statsd_la_SOURCES = \
 plugins_telemetry_statsd_la_CFLAGS = $(plugin_compile_flags)
 plugins_telemetry_statsd_la_LDFLAGS = $(plugin_link_flags)
 plugins_telemetry_statsd_la_LIBADD = $(GLIB_LIBS)
+
+# What can be tested by itself.
+prometheus_parts = \
+  plugins/telemetry/prometheus-bounds.c \
+  plugins/telemetry/prometheus-bounds.h \
+  plugins/telemetry/prometheus-connections.c \
+  plugins/telemetry/prometheus-connections.h \
+  plugins/telemetry/prometheus-errors.c \
+  plugins/telemetry/prometheus-errors.h \
+  plugins/telemetry/prometheus-exposition.c \
+  plugins/telemetry/prometheus-exposition.h \
+  plugins/telemetry/prometheus-health.c \
+  plugins/telemetry/prometheus-health.h \
+  plugins/telemetry/prometheus-history.c \
+  plugins/telemetry/prometheus-history.h \
+  plugins/telemetry/prometheus-json.c \
+  plugins/telemetry/prometheus-json.h \
+  plugins/telemetry/prometheus-listen.c \
+  plugins/telemetry/prometheus-listen.h \
+  plugins/telemetry/prometheus-request.c \
+  plugins/telemetry/prometheus-request.h \
+  plugins/telemetry/prometheus-status.c \
+  plugins/telemetry/prometheus-status.h \
+  plugins/telemetry/prometheus-thread.h
+plugins_telemetry_prometheus_la_SOURCES = \
+  $(prometheus_parts) \
+  plugins/telemetry/prometheus-fork.c \
+  plugins/telemetry/prometheus-fork.h \
+  plugins/telemetry/prometheus-http.c \
+  plugins/telemetry/prometheus-http.h \
+  plugins/telemetry/prometheus-page.c \
+  plugins/telemetry/prometheus-page.h \
+  plugins/telemetry/prometheus-site.c \
+  plugins/telemetry/prometheus-site.h \
+  plugins/telemetry/prometheus.c
+nodist_plugins_telemetry_prometheus_la_SOURCES = plugins/telemetry/page-data.c
+plugins_telemetry_prometheus_la_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) -I$(top_srcdir)/plugins/telemetry
+plugins_telemetry_prometheus_la_CFLAGS = $(plugin_compile_flags)
+plugins_telemetry_prometheus_la_LDFLAGS = $(plugin_link_flags)
+plugins_telemetry_prometheus_la_LIBADD = $(MICROHTTPD_LIBS) $(GLIB_LIBS)
+
+# The page's files as arrays of bytes, each ended by a NUL: prometheus_page_index_html, ….
+prometheus_page = \
+  plugins/telemetry/page/index.html \
+  plugins/telemetry/page/script.js \
+  plugins/telemetry/page/style.css
+EXTRA_DIST += $(prometheus_page)
+CLEANFILES += plugins/telemetry/page-data.c
+plugins/telemetry/page-data.c: $(prometheus_page) plugins/local.mk
+	$(AM_V_GEN)$(MKDIR_P) plugins/telemetry && { \
+	  echo '#include "prometheus-page.h"'; \
+	  for file in $(prometheus_page); do \
+	    echo "const char prometheus_page_`basename $$file | tr . _`[] = {"; \
+	    od -An -v -tu1 $(srcdir)/$$file | sed 's/[0-9][0-9]*/&,/g'; \
+	    echo '0 };'; \
+	  done; } >$@.tmp && mv $@.tmp $@
 
 plugins_transport_insecure_la_SOURCES = plugins/transport/insecure.c
 plugins_transport_insecure_la_CFLAGS = $(plugin_compile_flags)

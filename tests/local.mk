@@ -40,10 +40,13 @@ endif
 tests_unit_tests_CPPFLAGS = $(test_cpp_flags) -DCENOTE_NO_GRPCPP
 tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
+  $(prometheus_parts) \
   plugins/transport/mock-script.c \
   tests/servers/statsd-receiver.h \
   tests/unit/backoff-test.h \
+  tests/unit/http-client.h \
   tests/unit/log-capture.h \
+  tests/unit/metrics.h \
   tests/unit/opened-uri.h \
   tests/unit/picker-test.h \
   tests/unit/planner-test.h \
@@ -51,6 +54,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/slot-fixture.h \
   tests/unit/slot-probe.c \
   tests/unit/slot-probe.h \
+  tests/unit/sink-host.h \
   tests/unit/sink-test.h \
   tests/unit/static-plugins.h \
   tests/unit/test-affinity.cc \
@@ -113,6 +117,9 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-plugin.cc \
   tests/unit/test-pool-options.cc \
   tests/unit/test-problems.cc \
+  tests/unit/test-prometheus-request.cc \
+  tests/unit/test-prometheus-sink.cc \
+  tests/unit/test-prometheus-text.cc \
   tests/unit/test-quantity.cc \
   tests/unit/test-random.cc \
   tests/unit/test-registry.cc \

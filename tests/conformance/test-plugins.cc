@@ -40,6 +40,8 @@ required_settings (Plugin *plugin)
     option_table_row (&plugin->options, i, &row);
     if (row.flags & CENOTE_OPTION_REQUIRED)
       settings.push_back (std::string (row.name) + "=" + row.name);
+    if (g_str_equal (row.name, "listen")) // a hundred of them cannot have one port
+      settings.push_back ("listen=127.0.0.1:0");
   }
   return settings;
 }

@@ -144,6 +144,11 @@ TEST (Manual, SinksOptions)
     expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, name);
 }
 
+TEST (Manual, PrometheusOptions)
+{
+  expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, "prometheus");
+}
+
 TEST (Manual, OtlpOptions)
 {
   expect_plugins_rows (CENOTE_PLUGIN_TELEMETRY, "otlp");
