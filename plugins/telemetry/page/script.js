@@ -112,11 +112,10 @@ function stateView() {
 
 const WIDTH = 240, HEIGHT = 64;
 
-// The least of 1, 2, 5, 10, … that is not below VALUE.
+// A round number that is not below VALUE, nor below LEAST.
 function roofOf(value, least) {
-  const size = 10 ** Math.floor(Math.log10(Math.max(value, least)));
-  for (const step of [1, 2, 5, 10]) if (step * size >= Math.max(value, least) * 0.999) return step * size;
-  return 10 * size;
+  const wanted = Math.max(value, least), size = 10 ** Math.floor(Math.log10(wanted));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * size >= wanted * 0.999) * size;
 }
 
 // The parts of a line, each without a gap, as path data.
@@ -135,7 +134,8 @@ function pathOf(points, closed) {
 
 // LINES: for each its name; FORMAT: a value as text; LEAST: the lowest roof.
 function plotView(title, lines, format, least) {
-  const root = element("figure", "plot"), caption = element("figcaption"), now = element("b"), label = element("span", "", title);
+  const root = element("figure", "plot"), caption = element("figcaption"), label = element("span", "label", title);
+  const readings = element("span", "readings"), values = lines.map(() => element("b"));
   const svg = drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
   const fill = drawing("path", { class: "fill" });
   const paths = lines.map(() => drawing("path", { class: "line" }));
@@ -143,22 +143,27 @@ function plotView(title, lines, format, least) {
   const field = element("div", "field"), top = element("span", "top-value");
   let drawn = { times: [], series: [], from: 0, span: 1 }, pointed = null;
 
-  caption.append(label, now);
+  lines.forEach((name, k) => {
+    const reading = element("span", "reading");
+    reading.append(element("i"), name, " ", values[k]);
+    readings.append(reading);
+  });
+  caption.append(label, readings);
   svg.append(drawing("line", { class: "roof", x1: 0, x2: WIDTH, y1: 0, y2: 0 }),
     drawing("line", { class: "base", x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }), fill, ...paths, hair);
   field.append(svg, top);
   root.append(caption, field);
 
-  const words = (i) => lines.map((name, k) => {
-    const value = drawn.series[k] ? drawn.series[k][i] : null;
-    const text = value === null || value === undefined ? "–" : format(value);
-    return lines.length > 1 ? `${name} ${text}` : text;
-  }).join("  ");
+  function value(k, i) {
+    const number = drawn.series[k] ? drawn.series[k][i] : null;
+    return number === null || number === undefined ? "–" : format(number);
+  }
 
   function tell() {
     const last = drawn.times.length - 1, i = pointed === null ? last : pointed;
-    const past = pointed === null ? "" : `${Math.round((drawn.times[last] - drawn.times[i]) / 1000)} s ago: `;
-    setText(now, last < 0 ? "–" : past + words(i));
+    const past = pointed === null ? "" : `, ${Math.round((drawn.times[last] - drawn.times[i]) / 1000)} s ago`;
+    setText(label, title + past);
+    values.forEach((node, k) => setText(node, value(k, i)));
     hair.setAttribute("visibility", pointed === null ? "hidden" : "visible");
     if (pointed !== null) {
       const x = ((drawn.times[i] - drawn.from) / drawn.span) * WIDTH;
@@ -181,16 +186,17 @@ function plotView(title, lines, format, least) {
       const most = Math.max(0, ...series.flat().filter((v) => v !== null));
       const roof = roofOf(most, least);
       drawn = { times, series, from: end - span, span };
-      series.forEach((values, k) => {
-        const points = values.map((v, i) => [((times[i] - drawn.from) / span) * WIDTH, v === null ? null : HEIGHT - (v / roof) * HEIGHT]);
-        paths[k].setAttribute("d", pathOf(points, false));
+      series.forEach((numbers, k) => {
+        const points = numbers.map((v, i) => [((times[i] - drawn.from) / span) * WIDTH, v === null ? null : HEIGHT - (v / roof) * HEIGHT]);
+        const isFlat = k > 0 && !numbers.some((v) => v > 0);
+        paths[k].setAttribute("d", isFlat ? "" : pathOf(points, false));
         if (k === 0) fill.setAttribute("d", pathOf(points, true));
       });
-      if (newTitle) setText(label, newTitle);
+      title = newTitle || title;
       setText(top, format(roof));
       if (pointed !== null && pointed >= times.length) pointed = null;
       tell();
-      svg.setAttribute("aria-label", `${label.textContent}: ${times.length ? words(times.length - 1) : "no data yet"}`);
+      svg.setAttribute("aria-label", `${title}: ${lines.map((name, k) => `${name} ${value(k, times.length - 1)}`).join(", ")}`);
     },
   };
 }
@@ -338,7 +344,7 @@ function poolView(name) {
       const leased = !called && has(s.lease_p50_ns);
       plots.hidden = times.length === 0;
       traffic.show(times, [rates(times, called ? s.calls : s.gets), rates(times, s.failed)], span,
-        called ? "Calls per second" : "Channels taken per second");
+        called ? "Calls per second" : "Taken per second");
       flight.show(times, [s.in_flight, s.waiting], span);
       latency.show(times, leased ? [s.lease_p50_ns, s.lease_p99_ns] : [s.call_p50_ns, s.call_p99_ns], span,
         leased ? "Lease held for" : "Call latency");
@@ -351,7 +357,7 @@ function poolView(name) {
 let serial = 0;
 const pools = new Map(), errors = new Map(), states = new Map();
 let record = { born: null, last: 0, keep: 0, times: [], series: new Map() };
-const totals = { pools: figureView("Pools"), ready: figureView("Channels ready"), flight: figureView("In flight"), rate: figureView("Taken per second"), waiting: figureView("Waiting") };
+const totals = { pools: figureView("Pools"), ready: figureView("Ready"), flight: figureView("In flight"), rate: figureView("Taken / s"), waiting: figureView("Waiting") };
 byId("totals").append(...Object.values(totals).map((view) => view.root));
 
 function takeHistory(data) {
