@@ -249,6 +249,7 @@ tests_integration_tests_SOURCES = \
   tests/integration/test-plaintext-credentials.cc \
   tests/integration/telemetry-deeds.h \
   tests/integration/test-process.cc \
+  tests/integration/test-prometheus.cc \
   tests/integration/test-sinks.cc \
   tests/integration/test-xds.cc \
   tests/servers/calls.h \
@@ -262,6 +263,7 @@ tests_integration_tests_SOURCES = \
   tests/servers/load.h \
   tests/servers/servers.h \
   tests/servers/statsd-receiver.h \
+  tests/unit/http-client.h \
   tests/unit/log-capture.h
 
 if HAVE_LIBCRYPTO
@@ -553,6 +555,7 @@ EXTRA_DIST += $(system_tests) $(test_data)
 # Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.
 fuzzers = \
   tests/fuzz/fuzz-config \
+  tests/fuzz/fuzz-http \
   tests/fuzz/fuzz-note \
   tests/fuzz/fuzz-uri
 fuzzer_libs = libcenote-core.la $(GLIB_LIBS)
@@ -562,6 +565,10 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.cc
 tests_fuzz_fuzz_config_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_config_LDADD = $(fuzzer_libs)
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz-http.cc $(prometheus_parts)
+tests_fuzz_fuzz_http_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_http_LDADD = $(GLIB_LIBS)
 tests_fuzz_fuzz_note_SOURCES = tests/fuzz/fuzz-note.cc
 tests_fuzz_fuzz_note_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -572,6 +579,12 @@ tests_fuzz_fuzz_uri_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_uri_LDADD = $(fuzzer_libs)
 
 EXTRA_DIST += \
+  tests/fuzz/http/accept \
+  tests/fuzz/http/address \
+  tests/fuzz/http/buckets \
+  tests/fuzz/http/host \
+  tests/fuzz/http/listen \
+  tests/fuzz/http/since \
   tests/fuzz/uris/chronicle \
   tests/fuzz/uris/grpc \
   tests/fuzz/uris/grpcs \
@@ -589,9 +602,11 @@ run_fuzzer = fuzz () { \
   }; fuzz
 
 EXTRA_PROGRAMS += $(fuzzers)
-fuzz: run-fuzz-config run-fuzz-note run-fuzz-uri
+fuzz: run-fuzz-config run-fuzz-http run-fuzz-note run-fuzz-uri
 run-fuzz-config: tests/fuzz/fuzz-config
 	@$(run_fuzzer) fuzz-config $(srcdir)/examples
+run-fuzz-http: tests/fuzz/fuzz-http
+	@$(run_fuzzer) fuzz-http $(srcdir)/tests/fuzz/http
 run-fuzz-note: tests/fuzz/fuzz-note $(plugin_LTLIBRARIES)
 	@$(run_fuzzer) fuzz-note plugins/.libs
 run-fuzz-uri: tests/fuzz/fuzz-uri
@@ -599,7 +614,7 @@ run-fuzz-uri: tests/fuzz/fuzz-uri
 fuzz-clean:
 	rm -rf tests/fuzz/*-corpus
 clean-local: fuzz-clean
-.PHONY: fuzz fuzz-clean run-fuzz-config run-fuzz-note run-fuzz-uri
+.PHONY: fuzz fuzz-clean run-fuzz-config run-fuzz-http run-fuzz-note run-fuzz-uri
 
 # ----------------------------------------------------------------- everything
 # Compiles what there is, also what this configuration does not run.

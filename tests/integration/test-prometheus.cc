@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sink prometheus of a real runtime: its numbers are what was done, its health and status the pools', and it
+ * comes and goes with its runtime whatever its clients do.
+ */
+#include <sys/wait.h>
+
+#include <memory>
+#include <sstream>
+
+#include "telemetry-deeds.h"
+#include "tests/unit/http-client.h"
+#include "tests/unit/log-capture.h"
+
+namespace {
+
+const char *const group = "[telemetry:prom]\nplugin=prometheus\nlisten=127.0.0.1:0\n";
+
+class Prometheus : public ::testing::Test {
+protected:
+  void
+  SetUp () override
+  {
+    g_autofree char *path = g_build_filename (g_getenv ("CENOTE_PLUGIN_PATH"), "telemetry-prometheus.so", nullptr);
+
+    if (!g_file_test (path, G_FILE_TEST_EXISTS))
+      GTEST_SKIP () << "telemetry-prometheus was left out";
+  }
+
+  /* Of the endpoint that was opened last. */
+  unsigned
+  port ()
+  {
+    const std::string words = "serves http://127.0.0.1:";
+    unsigned last = 0;
+
+    for (const LogRecord &record : log.records ()) {
+      size_t at = record.message ().find (words);
+      if (at != std::string::npos)
+        last = static_cast<unsigned> (std::stoul (record.message ().substr (at + words.size ())));
+    }
+    EXPECT_NE (last, 0u);
+    return last;
+  }
+
+  /* A pool that is to reach SERVER_PORT. */
+  static std::string
+  keyfile (unsigned server_port, const std::string &sink = group)
+  {
+    return "[cenote]\ntelemetry=prom\n" + sink + "[backoff:quick]\nplugin=constant\ndelay=20ms\n" +
+           "[pool:test]\nprofile=local\nbackoff=quick\nsize=2\ntarget=ipv4:127.0.0.1:" + std::to_string (server_port) + "\n";
+  }
+
+  LogCapture log;
+};
+
+/* "cenote_gets_total" and so on: how NAME is spelled. */
+std::string
+spelled (const std::string &name, bool is_duration)
+{
+  std::string text = name;
+
+  std::replace (text.begin (), text.end (), '.', '_');
+  return text + (is_duration ? "_seconds_count" : "_total");
+}
+
+/* The sum of all samples of SAMPLES whose name, and first labels, are DEED's; -1: there is none. */
+int64_t
+value_of (const std::string &samples, const Deed &deed)
+{
+  std::string head = spelled (deed.metric, deed.is_duration);
+  std::istringstream lines (samples);
+  int64_t sum = -1;
+
+  for (size_t i = 0; i < deed.labels.size (); i++) {
+    std::string name = deed.labels[i].first;
+    std::replace (name.begin (), name.end (), '.', '_');
+    head += (i == 0 ? "{" : ",") + name + "=\"" + deed.labels[i].second + "\"";
+  }
+  for (std::string line; std::getline (lines, line);)
+    if (line.rfind (head, 0) == 0)
+      sum = std::max<int64_t> (sum, 0) + std::stoll (line.substr (line.rfind (' ')));
+  return sum;
+}
+
+/* Waits until nothing more is dialled. */
+void
+rest (CenoteRuntime *runtime, const char *name)
+{
+  g_autoptr (CenotePool) pool = cenote_runtime_get_pool (runtime, name, nullptr);
+
+  cenote_pool_disconnect (pool);
+  for (bool dials = true; dials; g_usleep (1000)) {
+    g_autoptr (CenotePoolStatus) status = cenote_pool_get_status (pool);
+    dials = status->connecting > 0 || status->current_size > 0;
+  }
+}
+
+TEST_F (Prometheus, ItsNumbersAreWhatWasDone)
+{
+  TelemetryDeeds deeds ("prom", group);
+
+  ASSERT_TRUE (deeds.do_all ());
+  rest (deeds.runtime (), "test");
+  rest (deeds.runtime (), "calls");
+  HttpReply text = http_get (port (), "/metrics");
+  HttpReply open = http_get (port (), "/metrics", "Accept: application/openmetrics-text\r\n");
+  deeds.stop ();
+
+  ASSERT_EQ (text.status, 200);
+  for (const Deed &deed : deeds.done ()) {
+    EXPECT_EQ (value_of (text.body, deed), deed.count) << deed.metric << '\n' << (deed.labels.empty () ? "" : deed.labels[0].second);
+    EXPECT_EQ (value_of (open.body, deed), deed.count) << deed.metric;
+  }
+}
+
+bool
+promtool_likes (const std::string &text)
+{
+  g_autofree char *path = nullptr, *command = nullptr;
+  int fd = g_file_open_tmp ("cenote-metrics-XXXXXX", &path, nullptr);
+
+  close (fd);
+  g_file_set_contents (path, text.c_str (), (gssize) text.size (), nullptr);
+  command = g_strdup_printf ("promtool check metrics <%s", path);
+  int status = system (command);
+  unlink (path);
+  return WIFEXITED (status) && WEXITSTATUS (status) == 0;
+}
+
+TEST_F (Prometheus, PromtoolFindsNoFault)
+{
+  g_autofree char *promtool = g_find_program_in_path ("promtool");
+
+  if (promtool == nullptr)
+    GTEST_SKIP () << "promtool (Debian's prometheus) is not here";
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (keyfile (server.port ()), CENOTE_EVENT_MASK_ALL);
+  ASSERT_TRUE (cenote_pool_await_ready (client.pool, 60000, nullptr));
+  std::string text = http_get (port (), "/metrics").body;
+  EXPECT_TRUE (promtool_likes (text)) << text;
+  EXPECT_FALSE (promtool_likes ("nonsense")) << "it looks";
+}
+
+/* Waits until PATH answers with STATUS. */
+bool
+await_status (unsigned port, const char *path, int status)
+{
+  gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+  while (http_get (port, path).status != status)
+    if (g_get_monotonic_time () > until_us)
+      return false;
+  return true;
+}
+
+TEST_F (Prometheus, HealthFollowsThePool)
+{
+  EchoServer server;
+  Client client (keyfile (server.port ()), CENOTE_EVENT_MASK_ALL);
+
+  EXPECT_TRUE (await_status (port (), "/healthz", 503));
+  EXPECT_EQ (http_get (port (), "/healthz").body, "down: test\n");
+  ASSERT_TRUE (server.start ());
+  EXPECT_TRUE (await_status (port (), "/healthz", 200));
+  server.kill ();
+  EXPECT_TRUE (await_status (port (), "/healthz", 503));
+}
+
+TEST_F (Prometheus, TheStatusIsTheRuntimes)
+{
+  EchoServer server;
+  ASSERT_TRUE (server.start ());
+  Client client (keyfile (server.port ()), CENOTE_EVENT_MASK_ALL);
+  ASSERT_TRUE (cenote_pool_await_ready (client.pool, 60000, nullptr));
+  HttpReply reply = http_get (port (), "/status.json"), page = http_get (port (), "/page.json");
+
+  EXPECT_EQ (reply.status, 200);
+  EXPECT_EQ (reply.body.rfind ("{\"pools\":[{\"name\":\"test\",", 0), 0u) << reply.body;
+  EXPECT_NE (page.body.find ("\"status\":{\"pools\":[{\"name\":\"test\","), std::string::npos) << page.body;
+}
+
+TEST_F (Prometheus, TheErrorsOfAnOutageAreToldWithWhy)
+{
+  Port nobody;
+  Client client (keyfile (nobody.number ()), CENOTE_EVENT_MASK_ALL);
+  gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  std::string body;
+
+  while (body.find ("channel.connection_failed") == std::string::npos && g_get_monotonic_time () < until_us)
+    body = http_get (port (), "/page.json").body;
+  EXPECT_NE (body.find ("did not connect"), std::string::npos) << body;
+  EXPECT_NE (body.find ("refused"), std::string::npos) << body;
+}
+
+TEST_F (Prometheus, TwoRuntimesHaveTwoEndpoints)
+{
+  Port nobody;
+  auto first = std::make_unique<Client> (keyfile (nobody.number ()), CENOTE_EVENT_MASK_ALL);
+  unsigned first_port = port ();
+  Client second (keyfile (nobody.number ()), CENOTE_EVENT_MASK_ALL);
+  unsigned second_port = port ();
+
+  EXPECT_NE (first_port, second_port);
+  EXPECT_EQ (http_get (first_port, "/metrics").status, 200);
+  EXPECT_EQ (http_get (second_port, "/metrics").status, 200);
+  first.reset ();
+  EXPECT_FALSE (HttpConnection (first_port).is_connected ());
+  EXPECT_EQ (http_get (second_port, "/metrics").status, 200);
+}
+
+TEST_F (Prometheus, APlaceThatIsTakenFailsTheRuntimeWithWhy)
+{
+  Port nobody;
+  Client client (keyfile (nobody.number ()), CENOTE_EVENT_MASK_ALL);
+  std::string place = "127.0.0.1:" + std::to_string (port ());
+  g_autoptr (GError) error = nullptr;
+  std::string text = keyfile (nobody.number (), "[telemetry:prom]\nplugin=prometheus\nlisten=" + place + "\n");
+  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (text.c_str (), -1, nullptr);
+  CenoteRuntime *runtime = cenote_runtime_new (config, &error);
+
+  ASSERT_EQ (runtime, nullptr);
+  EXPECT_NE (std::string (error->message).find ("listen: " + place + " is in use"), std::string::npos) << error->message;
+}
+
+/* Again and again, at whatever moment the stop comes: clients that hang, and clients that ask for what only the
+ * control thread can tell. */
+TEST_F (Prometheus, ARuntimeStopsWhileItsClientsHang)
+{
+  Port nobody;
+
+  for (unsigned i = 0; i < 20; i++) {
+    Client client (keyfile (nobody.number ()), CENOTE_EVENT_MASK_ALL);
+    std::vector<std::unique_ptr<HttpConnection>> held;
+
+    for (unsigned n = 0; n < 20; n++) {
+      held.push_back (std::make_unique<HttpConnection> (port ()));
+      ASSERT_TRUE (held.back ()->send (n % 2 == 0 ? "GET /metr" : http_request ("/page.json")));
+    }
+    cenote_runtime_stop (client.runtime);
+    cenote_pool_unref (g_steal_pointer (&client.pool));
+    cenote_runtime_unref (g_steal_pointer (&client.runtime));
+    for (const auto &connection : held)
+      EXPECT_TRUE (connection->await_close ());
+  }
+}
+
+}  // namespace
