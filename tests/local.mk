@@ -276,6 +276,10 @@ tests_integration_tests_SOURCES += \
   tests/servers/tls-client.h
 endif
 
+if HAVE_PROTOC_C
+tests_integration_tests_SOURCES += tests/integration/test-otlp.cc tests/servers/otlp-collector.h
+endif
+
 # Run by test-names.sh, in namespaces of its own.
 if HAVE_GTEST
 if HAVE_LIBCRYPTO
@@ -292,7 +296,7 @@ tests_names_tests_SOURCES = tests/integration/test-names.cc
 
 # Against grpc-js, with messages that protoc-c makes of interop.proto.
 interop = tests/servers/interop
-EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/statsd/totals.js tests/servers/xds/control-plane.js
+EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/otlp/collector.js tests/servers/statsd/totals.js tests/servers/xds/control-plane.js
 if HAVE_PROTOC_C
 tests_interop_tests_CPPFLAGS = $(test_cpp_flags) $(PROTOBUF_C_CFLAGS) -I$(interop)
 tests_interop_tests_LDADD = libcenote-protobuf-c.la $(PROTOBUF_C_LIBS) $(server_test_libs)

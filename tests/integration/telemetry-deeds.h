@@ -90,9 +90,12 @@ public:
     return miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () && lose_all ();
   }
 
+  /* Nothing happens any more when the sinks are asked for the last time: nobody dials, and nobody is pinged. */
   void
   stop ()
   {
+    for (CenotePool *pool : { client_->pool, cache_, calls_ })
+      cenote_pool_disconnect (pool);
     cenote_runtime_stop (client_->runtime);
   }
 
