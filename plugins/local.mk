@@ -195,8 +195,8 @@ plugins_telemetry_statsd_la_LIBADD = $(GLIB_LIBS)
 
 # What can be tested by itself.
 prometheus_parts = \
-  plugins/telemetry/prometheus-bounds.c \
-  plugins/telemetry/prometheus-bounds.h \
+  plugins/telemetry/bounds.c \
+  plugins/telemetry/bounds.h \
   plugins/telemetry/prometheus-connections.c \
   plugins/telemetry/prometheus-connections.h \
   plugins/telemetry/prometheus-errors.c \

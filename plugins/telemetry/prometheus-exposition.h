@@ -10,7 +10,7 @@
 
 #include <cenote/telemetry.h>
 
-#include "prometheus-bounds.h"
+#include "bounds.h"
 #include "prometheus-request.h"
 
 typedef struct Exposition {

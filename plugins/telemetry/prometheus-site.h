@@ -5,7 +5,7 @@
 
 #include <cenote/plugin.h>
 
-#include "prometheus-bounds.h"
+#include "bounds.h"
 #include "prometheus-errors.h"
 #include "prometheus-history.h"
 #include "prometheus-http.h"

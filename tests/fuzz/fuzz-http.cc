@@ -8,7 +8,7 @@
 #include <string>
 
 extern "C" {
-#include "plugins/telemetry/prometheus-bounds.h"
+#include "plugins/telemetry/bounds.h"
 #include "plugins/telemetry/prometheus-listen.h"
 #include "plugins/telemetry/prometheus-request.h"
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);

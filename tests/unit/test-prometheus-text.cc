@@ -5,7 +5,7 @@
 #include "metrics.h"
 
 extern "C" {
-#include "plugins/telemetry/prometheus-bounds.h"
+#include "plugins/telemetry/bounds.h"
 #include "plugins/telemetry/prometheus-errors.h"
 #include "plugins/telemetry/prometheus-exposition.h"
 #include "plugins/telemetry/prometheus-history.h"
