@@ -114,7 +114,8 @@ cenote_pool_get_status (CenotePool *pool)
   StatusCall call = { pool, NULL };
 
   if (process_is_forked_child () || !control_call (pool->control, status_here, &call))
-    return status_of_ended (pool);
+    call.status = status_of_ended (pool);
+  pool_status_add_durations (call.status, pool);
   return call.status;
 }
 

@@ -47,9 +47,11 @@ dial_timed (CenotePool *pool, const char *address, CenoteLease *out_lease)
   World *world = control_world (pool->control);
   gint64 begun_ns = world_now_ns (world);
   LeaseResult result = lease_dial (pool->table, address, TRUE, out_lease);
+  CenoteLease *lease = result == LEASE_GOT ? out_lease : NULL;
+  gint64 duration_ns = pool_note_sample (pool, begun_ns, lease);
 
-  if (result == LEASE_GOT)
-    tell_dial (pool, address, world_now_ns (world) - begun_ns, out_lease);
+  if (lease != NULL)
+    tell_dial (pool, address, duration_ns, lease);
   return result;
 }
 

@@ -46,6 +46,25 @@ tell_get (CenotePool *pool, CenoteEventKind kind, gint64 duration_ns, const Ceno
   pool_emit (pool, &event);
 }
 
+gint64
+pool_note_sample (CenotePool *pool, gint64 begun_ns, CenoteLease *lease)
+{
+  gint64 now_ns = world_now_ns (control_world (pool->control));
+
+  durations_record (pool->meters.durations, DURATION_GET, now_ns - begun_ns);
+  if (lease != NULL)
+    lease_sample (lease, now_ns);
+  return now_ns - begun_ns;
+}
+
+void
+pool_lease_was_used (gpointer data, gint64 since_ns)
+{
+  CenotePool *pool = data;
+
+  durations_record (pool->meters.durations, DURATION_USE, world_now_ns (control_world (pool->control)) - since_ns);
+}
+
 /* One get in telemetry-sample-rate. */
 static LeaseResult
 get_timed (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
@@ -53,8 +72,8 @@ get_timed (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease)
   World *world = control_world (pool->control);
   gint64 begun_ns = world_now_ns (world);
   LeaseResult result = lease_get (pool->table, wish, TRUE, out_lease);
-  gint64 duration_ns = world_now_ns (world) - begun_ns;
-  const CenoteLease *lease = result == LEASE_GOT ? out_lease : NULL;
+  CenoteLease *lease = result == LEASE_GOT ? out_lease : NULL;
+  gint64 duration_ns = pool_note_sample (pool, begun_ns, lease);
 
   tell_get (pool, CENOTE_EVENT_CHANNEL_GET, duration_ns, lease);
   tell_get (pool, CENOTE_EVENT_POOL_GET_CHANNEL, duration_ns, lease);

@@ -169,6 +169,7 @@ make_table (CenotePool *pool)
   SlotTable *table = slot_table_new (&slot_world, pool_wanted_by_caller, pool);
 
   slot_table_set_otherwise (table, pool_get_after);
+  slot_table_set_used (table, pool_lease_was_used);
   return table;
 }
 

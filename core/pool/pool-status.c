@@ -25,6 +25,29 @@ channel_status_new (const CenotePool *pool, const Channel *channel)
   return status;
 }
 
+static CenoteDurations
+durations_of (CenotePool *pool, DurationId id)
+{
+  g_autoptr (HistogramReading) reading = histogram_read (pool_durations (pool, id));
+
+  return (CenoteDurations) {
+    .count = (gint64) histogram_reading_count (reading),
+    .sum_ns = (gint64) histogram_reading_sum (reading),
+    .p50_ns = histogram_reading_quantile (reading, 0.5),
+    .p90_ns = histogram_reading_quantile (reading, 0.9),
+    .p99_ns = histogram_reading_quantile (reading, 0.99),
+  };
+}
+
+void
+pool_status_add_durations (CenotePoolStatus *status, CenotePool *pool)
+{
+  status->wait = durations_of (pool, DURATION_WAIT);
+  status->call = durations_of (pool, DURATION_CALL);
+  status->create = durations_of (pool, DURATION_CREATE);
+  status->use = durations_of (pool, DURATION_USE);
+}
+
 static CenotePoolState
 pool_state (const CenotePool *pool, gint64 current, gint64 expected)
 {
@@ -169,6 +192,19 @@ append_counts (GString *json, const CenotePoolStatus *status)
 }
 
 static void
+append_durations (GString *json, const char *name, const CenoteDurations *durations)
+{
+  json_name (json, name);
+  json_begin_object (json);
+  json_member_int64 (json, "count", durations->count);
+  json_member_int64 (json, "sum_ns", durations->sum_ns);
+  json_member_optional (json, "p50_ns", durations->p50_ns);
+  json_member_optional (json, "p90_ns", durations->p90_ns);
+  json_member_optional (json, "p99_ns", durations->p99_ns);
+  json_end_object (json);
+}
+
+static void
 append_pool (GString *json, const CenotePoolStatus *status)
 {
   gsize i;
@@ -180,6 +216,10 @@ append_pool (GString *json, const CenotePoolStatus *status)
   append_counts (json, status);
   json_member_string (json, "last_error", status->last_error);
   json_member_optional (json, "last_error_age_ms", status->last_error_age_ms);
+  append_durations (json, "wait", &status->wait);
+  append_durations (json, "call", &status->call);
+  append_durations (json, "create", &status->create);
+  append_durations (json, "use", &status->use);
   json_name (json, "channels");
   json_begin_array (json);
   for (i = 0; i < status->n_channels; i++)

@@ -44,6 +44,8 @@ pool_is_mocked (CenotePool *pool)
 static gboolean
 wants_samples (const CenotePool *pool)
 {
+  if (atomic_load (&pool->is_read))
+    return TRUE;
   if (pool->dials)
     return bus_wants (pool->bus, CENOTE_EVENT_CONNECTOR_DIAL);
   return bus_wants (pool->bus, CENOTE_EVENT_POOL_GET_CHANNEL) || bus_wants (pool->bus, CENOTE_EVENT_CHANNEL_GET);
@@ -146,6 +148,22 @@ pool_republish (CenotePool *pool)
     return;
   publish (pool);
   pool_touch (pool);
+}
+
+static void
+republish_and_unref (gpointer data)
+{
+  pool_republish (data);
+  cenote_pool_unref (data);
+}
+
+void
+pool_want_samples (CenotePool *pool)
+{
+  if (atomic_load (&pool->is_read) || atomic_exchange (&pool->is_read, TRUE))
+    return;
+  if (!control_post (pool->control, republish_and_unref, cenote_pool_ref (pool)))
+    cenote_pool_unref (pool);
 }
 
 void

@@ -114,6 +114,7 @@ struct CenotePool {
   Bus *bus;                  /* any thread (reference) */
   Callbacks *callbacks;      /* any thread (reference) */
   PoolMeters meters;         /* any thread */
+  _Atomic gboolean is_read;  /* any thread: somebody reads its durations */
   Observers *observers;      /* any thread */
   Calls *calls;              /* any thread (reference) */
   RetryBudget retry_budget;  /* any thread */
@@ -302,6 +303,8 @@ void pool_set_phase (CenotePool *pool, PoolPhase phase);
 void pool_set_paused (CenotePool *pool, gboolean paused);
 /* Publishes a view that is out of date: whoever is told how many are ready can get them. */
 void pool_show (CenotePool *pool);
+/* Any thread, does not wait.  From now on somebody reads its durations: gets are sampled, so that there are some. */
+void pool_want_samples (CenotePool *pool);
 /* Publishes the view at once. */
 void pool_republish (CenotePool *pool);
 void pool_drain_all (CenotePool *pool, const char *why);
@@ -390,6 +393,10 @@ LeaseVerdict pool_verdict (int status, const char *details);
 
 /* Any thread.  One get; the sampled ones are timed and told. */
 LeaseResult pool_get (CenotePool *pool, const LeaseWish *wish, CenoteLease *out_lease);
+/* Any thread.  A get that is sampled began at BEGUN_NS and ends now, with LEASE (nullable: with none).  How long it took. */
+gint64 pool_note_sample (CenotePool *pool, gint64 begun_ns, CenoteLease *lease);
+/* Any thread.  For slot_table_set_used(). */
+void pool_lease_was_used (gpointer pool, gint64 since_ns);
 typedef enum { MOCK_GAVE, MOCK_REFUSED, MOCK_GONE } MockAnswer;
 /* Any thread, after LEASE_MOCKED.  MOCK_GONE: it was taken away since the view that named it; get again. */
 MockAnswer pool_ask_mock (CenotePool *pool, CenoteLease *out_lease, GError **error);
@@ -410,6 +417,8 @@ gboolean pool_acquire_after (CenotePool *pool, LeaseResult result, const LeaseWi
 /* ---------------------------------------------------------- pool-status.c */
 
 CenotePoolStatus *pool_status_new (CenotePool *pool);
+/* Any thread. */
+void pool_status_add_durations (CenotePoolStatus *status, CenotePool *pool);
 /* (transfer full), any thread: `{"pools":[…]}` of POOLS (of CenotePool). */
 char *pools_status_to_json (const GPtrArray *pools);
 

@@ -151,6 +151,14 @@ sink_flush (gpointer data)
   instance->plugin->ops.telemetry.flush (instance->state);
 }
 
+static gint64
+sink_poll (gpointer data, gint64 now_us, CenotePollReason why)
+{
+  const Instance *instance = sink_site_instance (data);
+
+  return instance->plugin->ops.telemetry.poll (instance->state, now_us, why);
+}
+
 static CountSources
 count_sources (const CenoteRuntime *runtime)
 {
@@ -160,7 +168,7 @@ count_sources (const CenoteRuntime *runtime)
 static gboolean
 add_sink (CenoteRuntime *runtime, const PluginUse *use, GError **error)
 {
-  static const BusSinkFuncs funcs = { sink_handle, sink_flush, (GDestroyNotify) sink_site_unref };
+  static const BusSinkFuncs funcs = { sink_handle, sink_flush, (GDestroyNotify) sink_site_unref, sink_poll };
   const CenoteTelemetryOps *ops = &use->plugin->ops.telemetry;
   const CountSources sources = count_sources (runtime);
   SinkSite *site = sink_site_new (use, &sources, runtime->world, error);
@@ -472,10 +480,12 @@ stop_unstarted (CenoteRuntime *runtime)
 static void
 stop_fully (CenoteRuntime *runtime, Stage stage)
 {
-  if (stage == STAGE_NEW)
+  if (stage == STAGE_NEW) {
     stop_unstarted (runtime);
-  else
+  } else {
+    bus_poll_last (runtime->bus);
     stop_pools (runtime);
+  }
   take_down (runtime);
   monitor_lock (&runtime->monitor);
   runtime->stage = STAGE_STOPPED;
@@ -663,7 +673,7 @@ guint
 cenote_runtime_add_sink (CenoteRuntime *runtime, guint64 mask, void (*func) (const CenoteEvent *event, gpointer user_data),
                          gpointer user_data, GDestroyNotify notify)
 {
-  static const BusSinkFuncs funcs = { program_sink_handle, NULL, program_sink_free };
+  static const BusSinkFuncs funcs = { program_sink_handle, NULL, program_sink_free, NULL };
   ProgramSink *sink;
   guint id;
 

@@ -44,6 +44,8 @@ read_metrics (gpointer data, CenoteMetricFunc func, void *func_data)
   const SinkSite *site = data;
   const CountSources sources = { site->pools, site->bus, site->callbacks };
 
+  for (guint i = 0; i < site->pools->len; i++)
+    pool_want_samples (site->pools->pdata[i]);
   metrics_read (&sources, func, func_data);
 }
 

@@ -13,11 +13,15 @@
 /* CenoteLease.priv: the seal is the entry under the mark, so that nothing is
  * followed that a get did not write.  The mark turns a pointer into what is none,
  * fits into an instruction, and leaves the lowest bits of the seal to leases whose
- * release is told to the picker with their latency, and to those that are tracked. */
+ * release is told to the picker with their latency, to those that are tracked, and to
+ * those whose time of use is asked for. */
 enum { LEASE_ENTRY, LEASE_GENERATION, LEASE_SEAL };
 #define LEASE_MARK ((gsize) (gssize) -0x43656e70)
 #define LEASE_TIMED ((gsize) 1)
 #define LEASE_TRACKED ((gsize) 2)
+#define LEASE_SAMPLED ((gsize) 4)
+#define LEASE_BITS (LEASE_TIMED | LEASE_TRACKED | LEASE_SAMPLED)
+G_STATIC_ASSERT (G_ALIGNOF (LeaseEntry) > LEASE_BITS);
 
 /* So seldom that the code for it may lie far off, and the usual way needs no jump. */
 #define RARELY(condition) __builtin_expect_with_probability (!!(condition), 0, 1.0)
@@ -556,6 +560,36 @@ suspect (Row *row, Slot *slot)
   atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
 }
 
+void
+lease_sample (CenoteLease *lease, gint64 since_ns)
+{
+  LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+
+  if (entry == NULL)
+    return;
+  entry->sampled_ns = since_ns;
+  lease->priv[LEASE_SEAL] = GSIZE_TO_POINTER (GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL]) | LEASE_SAMPLED);
+}
+
+/* As suspect(). */
+static void
+tell_use (const LeaseEntry *entry)
+{
+  const SlotTable *table = entry->slot->table;
+  Row *row = rows_for_release (entry->slot->table);
+  const SlotView *view;
+  guint64 telling;
+
+  if (row == NULL)
+    return;
+  telling = atomic_load_explicit (&row->telling, memory_order_relaxed) + 1;
+  hot_store_epoch (&row->telling, telling, row->asymmetric);
+  view = atomic_load_explicit (&table->view, memory_order_seq_cst);
+  if ((atomic_load_explicit (&view->flags, memory_order_seq_cst) & VIEW_STOPPED) == 0)
+    table->used (table->wake_data, entry->sampled_ns);
+  atomic_store_explicit (&row->telling, telling + 1, memory_order_release);
+}
+
 static void
 note_outcome (Row *row, LeaseEntry *entry, int status, LeaseVerdict verdict)
 {
@@ -612,7 +646,7 @@ standing_of (const CenoteLease *lease)
 
   if (lease->channel == NULL || (entry == NULL && seal == 0))
     return STANDING_NONE;
-  if (((gsize) entry ^ (seal & ~(LEASE_TIMED | LEASE_TRACKED))) != LEASE_MARK)
+  if (((gsize) entry ^ (seal & ~LEASE_BITS)) != LEASE_MARK)
     return STANDING_FOREIGN;
   return atomic_load_explicit (&entry->generation, memory_order_relaxed) == generation ? STANDING_HELD
                                                                                        : STANDING_RELEASED;
@@ -706,7 +740,7 @@ untrack (LeaseEntry *entry)
     row_tell_room (row);
 }
 
-/* On another thread than took it, with something to tell, of a tracked table, without the asymmetric
+/* On another thread than took it, with something to tell, sampled, of a tracked table, without the asymmetric
  * barrier, or to be refused. */
 G_GNUC_NO_INLINE HOT void
 lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict)
@@ -717,6 +751,8 @@ lease_release_judged (CenoteLease *lease, int status, LeaseVerdict verdict)
   *lease = (CenoteLease) CENOTE_LEASE_INIT;
   if (entry == NULL)
     return;
+  if (RARELY ((seal & LEASE_SAMPLED) != 0))
+    tell_use (entry);
   if ((seal & LEASE_TRACKED) != 0)
     untrack (entry);
   release_entry (entry, status, verdict);

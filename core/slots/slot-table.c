@@ -113,6 +113,12 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
 }
 
 void
+slot_table_set_used (SlotTable *table, void (*used) (gpointer data, gint64 since_ns))
+{
+  table->used = used;
+}
+
+void
 slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise)
 {
   table->otherwise = otherwise;

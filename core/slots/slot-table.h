@@ -91,7 +91,7 @@ typedef struct Row Row;
 
 /* One lease's record: a generation that only the present holder knows. */
 struct LeaseEntry {
-  _Atomic gsize generation;
+  _Alignas (8) _Atomic gsize generation; /* so the lowest three bits of its address are free */
   Row *home;                 /* whose list it lies in: fixed */
   Slot *slot;
   gint64 since_us;           /* when it was taken, where the picker wants latencies; else -1 */
@@ -99,7 +99,10 @@ struct LeaseEntry {
     Tally *tally;            /* home's for that slot */
     WatchedLease *watched;   /* of a tracked table's, in its place; nullable */
   };
-  LeaseEntry *next;
+  union {
+    LeaseEntry *next;        /* while nobody holds it */
+    gint64 sampled_ns;       /* of a sampled lease: when it began */
+  };
 };
 
 /* A place of a view as a get needs it. */
@@ -168,6 +171,7 @@ struct SlotTable {
   void (*wake) (gpointer data);
   gpointer wake_data;
   LeaseOtherwise otherwise;
+  void (*used) (gpointer data, gint64 since_ns);
   guint64 uses_before;       /* sums when this life began */
   guint64 misses_before;
   SlotSuspicion suspicion;

@@ -261,6 +261,12 @@ gboolean lease_get_or (SlotTable *table, CenoteLease *out_lease, GError **error)
 /* Control, before the first lease_get_or(). */
 void slot_table_set_otherwise (SlotTable *table, LeaseOtherwise otherwise);
 
+/* The thread that took LEASE, which is held and was not copied yet: at its release the table's USED is told that it began
+ * at SINCE_NS, unless the pool stops before.  A mock's is left alone. */
+void lease_sample (CenoteLease *lease, gint64 since_ns);
+/* Control, before the first lease_sample().  USED (any thread, must not block) has the wake_data of slot_table_new(). */
+void slot_table_set_used (SlotTable *table, void (*used) (gpointer data, gint64 since_ns));
+
 static inline LeaseResult
 lease_get (SlotTable *table, const LeaseWish *wish, gboolean timed, CenoteLease *out_lease)
 {

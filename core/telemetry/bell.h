@@ -20,9 +20,9 @@ typedef struct Bell {
 
 /* Any thread, also a signal handler. */
 void bell_ring (Bell *bell);
-/* One thread at a time: sleeps until the next ring, unless HAS_WORK, asked after
- * the sleep was announced, says TRUE. */
-void bell_wait (Bell *bell, gboolean (*has_work) (gpointer data), gpointer data);
+/* One thread at a time: sleeps until the next ring, and for TIMEOUT_US at most
+ * (G_MAXINT64: without end), unless HAS_WORK, asked after the sleep was announced, says TRUE. */
+void bell_wait (Bell *bell, gboolean (*has_work) (gpointer data), gpointer data, gint64 timeout_us);
 /* Whether someone sleeps, or did a moment ago; any thread. */
 gboolean bell_is_asleep (const Bell *bell);
 

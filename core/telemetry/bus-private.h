@@ -36,6 +36,8 @@ struct Delivery {
   EventCell cell;
   CenoteEvent loss;          /* what a sink is being told */
   guint untold;              /* events since it last told losses */
+  gint64 round_us;           /* who was due then is polled */
+  CenotePollReason why;
   guint n_events;            /* that it took out, for bus_dispatch() */
 };
 

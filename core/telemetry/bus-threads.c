@@ -31,6 +31,17 @@ may_end (Bus *bus)
   return !blocked;
 }
 
+/* Until the next poll; G_MAXINT64: none is due. */
+static gint64
+time_to_sleep (Bus *bus)
+{
+  gint64 next_us = bus_next_poll (bus);
+
+  if (next_us == G_MAXINT64)
+    return G_MAXINT64;
+  return MAX (next_us, 0) <= bus_now (bus) ? 0 : next_us - bus_now (bus);
+}
+
 static void
 deliver_until_stopped (Delivery *self)
 {
@@ -42,7 +53,7 @@ deliver_until_stopped (Delivery *self)
     if (!delivery_run (self))
       return;
     if (!last)
-      bell_wait (&bus->bell, has_work, bus);
+      bell_wait (&bus->bell, has_work, bus, time_to_sleep (bus));
   } while (!last);
 }
 
@@ -141,14 +152,23 @@ is_calling_locked (const Bus *bus)
   return bus->current != NULL && bus->current->thread != NULL && bus->current->calling != NULL;
 }
 
+/* Nobody rings when a poll begins: so by when one that is due at POLL_US has taken too long. */
+static gint64
+after_poll (gint64 poll_us, gint64 now_us)
+{
+  return poll_us == G_MAXINT64 ? G_MAXINT64 : MAX (poll_us, now_us) + BUS_CALL_BUDGET_US + 1;
+}
+
 /* With the lock held: by when to look at the current delivery again. */
 static gint64
 next_check_locked (const Bus *bus, gint64 now_us)
 {
   const Delivery *current = bus->current;
 
-  if (current == NULL || current->thread == NULL || current->ended || bell_is_asleep (&bus->bell))
+  if (current == NULL || current->thread == NULL || current->ended)
     return G_MAXINT64;
+  if (bell_is_asleep (&bus->bell))
+    return after_poll (sinks_next_poll (bus->sinks), now_us);
   if (is_calling_locked (bus) && current->call_began_us + BUS_CALL_BUDGET_US >= now_us)
     return current->call_began_us + BUS_CALL_BUDGET_US + 1;
   return now_us + BUS_CALL_BUDGET_US;

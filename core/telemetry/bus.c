@@ -143,6 +143,8 @@ bus_add_sink (Bus *bus, const char *name, guint64 mask, const char *const *pools
   id = sinks_add (bus->sinks, name, mask, pools, funcs, data, event_queue_get_tail (bus->queue))->id;
   update_wanted_locked (bus);
   monitor_unlock (&bus->monitor);
+  if (funcs->poll != NULL)
+    bus_call_attention (bus);
   return id;
 }
 
@@ -173,6 +175,17 @@ bus_remove_sink (Bus *bus, guint id)
   monitor_unlock (&bus->monitor);
   if (sink != NULL)
     sink_unref (sink);
+}
+
+gint64
+bus_next_poll (Bus *bus)
+{
+  gint64 next_us;
+
+  monitor_lock (&bus->monitor);
+  next_us = sinks_next_poll (bus->sinks);
+  monitor_unlock (&bus->monitor);
+  return next_us;
 }
 
 static void
@@ -229,6 +242,29 @@ bus_get_sink_statistics (Bus *bus)
 }
 
 /* --------------------------------------------------------------- stopping */
+
+static gboolean
+awaits_last_locked (const Bus *bus)
+{
+  return bus->current != NULL && sinks_await_last (bus->sinks, bus->current->calling);
+}
+
+void
+bus_poll_last (Bus *bus)
+{
+  gint64 deadline_us = g_get_monotonic_time () + bus->patience_us;
+  gboolean has_thread;
+
+  monitor_lock (&bus->monitor);
+  sinks_want_last (bus->sinks);
+  has_thread = bus->current != NULL && bus->current->thread != NULL;
+  bus_call_attention (bus);
+  while (has_thread && awaits_last_locked (bus) && monitor_wait_until (&bus->monitor, deadline_us))
+    continue;
+  monitor_unlock (&bus->monitor);
+  if (!has_thread)
+    (void) bus_dispatch (bus);
+}
 
 /* FALSE: begun before, by this or another thread. */
 static gboolean

@@ -16,6 +16,9 @@
  * thread ends, and the sink is handed nothing for ten times as long as it took
  * (at most a minute); what passes it meanwhile are its losses.  So there is one
  * telemetry thread, and one more for each sink that is blocked at the moment.
+ *
+ * A sink may have a time of its own: its poll is called there when it is due, by the
+ * same rules as its other calls.
  */
 #ifndef CENOTE_CORE_BUS_H
 #define CENOTE_CORE_BUS_H
@@ -27,6 +30,7 @@ G_BEGIN_DECLS
 
 /* How long a sink's call may take before it is called slow, and set aside. */
 #define BUS_CALL_BUDGET_US (100 * G_GINT64_CONSTANT (1000))
+#define BUS_POLL_LEAST_US G_GINT64_CONSTANT (1000)
 
 typedef struct Bus Bus;
 
@@ -61,13 +65,21 @@ gboolean bus_wants (const Bus *bus, CenoteEventKind kind);
 void bus_emit (Bus *bus, const CenoteEvent *event);
 /* The same, for the sink ID alone, if it is still there. */
 void bus_emit_to (Bus *bus, guint id, const CenoteEvent *event);
-/* Delivers what waits, on this thread; returns the number of events taken out. */
+/* Delivers what waits, and polls who is due, on this thread; returns the number of events taken out. */
 guint bus_dispatch (Bus *bus);
+/* When the next poll is due (NOW); G_MAXINT64: none. */
+gint64 bus_next_poll (Bus *bus);
+/* Polls each sink a last time, whether it is due or not, and none after that.  Waits for them at most the
+ * patience, and not for sinks that are blocked already.  Not on a telemetry thread. */
+void bus_poll_last (Bus *bus);
 
 typedef struct BusSinkFuncs {
   void (*handle) (gpointer data, const CenoteEvent *event);
   void (*flush) (gpointer data);             /* nullable */
   GDestroyNotify destroy;                    /* nullable: once, after the last call */
+  /* Nullable.  Called at once, then at the time (NOW) that it answered, but no sooner than BUS_POLL_LEAST_US
+   * after it was called; G_MAXINT64: not again. */
+  gint64 (*poll) (gpointer data, gint64 now_us, CenotePollReason why);
 } BusSinkFuncs;
 
 /* NAME for logs ("log", "program").  POOLS (nullable, NULL-terminated): only events

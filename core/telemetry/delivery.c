@@ -42,7 +42,7 @@ resting_time (const Bus *bus, gint64 now_us)
   return __atomic_load_n (&bus->stopping, __ATOMIC_ACQUIRE) ? G_MAXINT64 : now_us;
 }
 
-/* The three that follow, with the lock held: see sinks.h. */
+/* The four that follow, with the lock held: see sinks.h. */
 static Sink *
 next_for_event (Delivery *self, gint64 now_us)
 {
@@ -73,6 +73,16 @@ static Sink *
 next_for_flush (Delivery *self, gint64 now_us)
 {
   return sinks_claim_for_flush (self->bus->sinks, resting_time (self->bus, now_us));
+}
+
+/* Each at most once in a round.  In the bus's own stop there are none. */
+static Sink *
+next_for_poll (Delivery *self, gint64 now_us)
+{
+  (void) now_us;
+  if (__atomic_load_n (&self->bus->stopping, __ATOMIC_ACQUIRE))
+    return NULL;
+  return sinks_claim_for_poll (self->bus->sinks, self->round_us, &self->why);
 }
 
 /* The sink that NEXT finds, whose call begins now; NULL: none, or this delivery was replaced. */
@@ -196,7 +206,29 @@ flush_sinks (Delivery *self)
   return TRUE;
 }
 
-/* Losses are told when nothing waits, and under load once a queueful. */
+static void
+note_poll (const Delivery *self, Sink *sink, gint64 again_us)
+{
+  monitor_lock (&self->bus->monitor);
+  sink_note_poll (sink, self->call_began_us, self->why, again_us);
+  monitor_unlock (&self->bus->monitor);
+}
+
+static gboolean
+poll_sinks (Delivery *self)
+{
+  Sink *sink;
+
+  self->round_us = bus_now (self->bus);
+  while ((sink = begin_call (self, next_for_poll)) != NULL) {
+    note_poll (self, sink, sink->funcs.poll (sink->data, self->call_began_us, self->why));
+    if (!end_call (self, sink))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Losses are told, and sinks polled, when nothing waits, and under load once a queueful. */
 static gboolean
 deliver_all (Delivery *self)
 {
@@ -206,13 +238,13 @@ deliver_all (Delivery *self)
   for (;;) {
     if (self->has_event && !deliver_event (self))
       return FALSE;
-    if (self->untold >= event_queue_get_capacity (bus->queue) && !tell_losses (self))
+    if (self->untold >= event_queue_get_capacity (bus->queue) && !(tell_losses (self) && poll_sinks (self)))
       return FALSE;
     if (!event_queue_pop (bus->queue, &self->cell, &self->position))
       break;
     self->has_event = TRUE;
   }
-  return tell_losses (self) && flush_sinks (self);
+  return tell_losses (self) && flush_sinks (self) && poll_sinks (self);
 }
 
 gboolean

@@ -126,6 +126,7 @@ sinks_add (Sinks *sinks, const char *name, guint64 mask, const char *const *pool
   sink->data = data;
   sink->position = position;
   sink->told_drops = drops_sum (sinks->drops, sink->mask, pools);
+  sink->poll_us = funcs->poll == NULL ? G_MAXINT64 : G_MININT64;
   sink->rest_until_us = sink->next_report_us = sink->next_loss_us = G_MININT64;
   g_ptr_array_add (sinks->list, sink);
   return sink;
@@ -249,4 +250,78 @@ sinks_claim_for_flush (Sinks *sinks, gint64 now_us)
     return claim (sink);
   }
   return NULL;
+}
+
+/* ----------------------------------------------------------------- polls */
+
+/* In a stop nobody rests. */
+static gboolean
+is_due_last (const Sink *sink)
+{
+  return sink->last == SINK_LAST_WANTED && !sink->busy;
+}
+
+Sink *
+sinks_claim_for_poll (Sinks *sinks, gint64 now_us, CenotePollReason *out_why)
+{
+  for (guint i = 0; i < sinks->list->len; i++) {
+    Sink *sink = g_ptr_array_index (sinks->list, i);
+    gboolean last = is_due_last (sink);
+
+    if (!last && (sink_rests (sink, now_us) || sink->poll_us > now_us))
+      continue;
+    *out_why = last ? CENOTE_POLL_LAST : CENOTE_POLL_DUE;
+    sink->last = last ? SINK_LAST_ASKED : sink->last;
+    sink->poll_us = G_MAXINT64;
+    return claim (sink);
+  }
+  return NULL;
+}
+
+void
+sink_note_poll (Sink *sink, gint64 began_us, CenotePollReason why, gint64 again_us)
+{
+  if (why == CENOTE_POLL_DUE && sink->last == SINK_LAST_NOT_YET)
+    sink->poll_us = MAX (again_us, began_us + BUS_POLL_LEAST_US);
+}
+
+gint64
+sinks_next_poll (const Sinks *sinks)
+{
+  gint64 next_us = G_MAXINT64;
+
+  for (guint i = 0; i < sinks->list->len; i++) {
+    const Sink *sink = g_ptr_array_index (sinks->list, i);
+
+    if (is_due_last (sink))
+      return G_MININT64;
+    if (!sink->busy && sink->poll_us != G_MAXINT64)
+      next_us = MIN (next_us, MAX (sink->poll_us, sink->rest_until_us));
+  }
+  return next_us;
+}
+
+void
+sinks_want_last (Sinks *sinks)
+{
+  for (guint i = 0; i < sinks->list->len; i++) {
+    Sink *sink = g_ptr_array_index (sinks->list, i);
+
+    if (sink->funcs.poll == NULL || sink->last != SINK_LAST_NOT_YET)
+      continue;
+    sink->last = SINK_LAST_WANTED;
+    sink->poll_us = G_MAXINT64;
+  }
+}
+
+gboolean
+sinks_await_last (const Sinks *sinks, const Sink *calling)
+{
+  for (guint i = 0; i < sinks->list->len; i++) {
+    const Sink *sink = g_ptr_array_index (sinks->list, i);
+
+    if (sink->busy ? sink == calling && sink->last != SINK_LAST_NOT_YET : sink->last == SINK_LAST_WANTED)
+      return TRUE;
+  }
+  return FALSE;
 }

@@ -19,6 +19,9 @@
 
 G_BEGIN_DECLS
 
+/* Whether it was polled for the last time. */
+typedef enum { SINK_LAST_NOT_YET, SINK_LAST_WANTED, SINK_LAST_ASKED } SinkLast;
+
 typedef struct Sink {
   guint refs;                /* atomic */
   guint id;
@@ -38,6 +41,8 @@ typedef struct Sink {
   gint64 rest_until_us;      /* is handed nothing before, because it blocked */
   gint64 next_report_us;     /* is not called slow in the log before */
   gint64 next_loss_us;       /* its losses go to the log, and not before */
+  gint64 poll_us;            /* when its poll is due; G_MAXINT64: never, or it is being called */
+  SinkLast last;
 } Sink;
 
 typedef struct Sinks Sinks;
@@ -67,8 +72,18 @@ Sink *sinks_claim_for_event (Sinks *sinks, const EventCell *cell, guint64 positi
 /* the next sink with losses that it was not told, which now count as told (losses
  * that only the log is told: at most once a minute); */
 Sink *sinks_claim_for_loss (Sinks *sinks, gint64 now_us, guint64 *out_count);
-/* the next sink to be flushed. */
+/* the next sink to be flushed; */
 Sink *sinks_claim_for_flush (Sinks *sinks, gint64 now_us);
+/* the next sink whose poll is due, and why. */
+Sink *sinks_claim_for_poll (Sinks *sinks, gint64 now_us, CenotePollReason *out_why);
+/* SINK's poll, called at BEGAN_US because of WHY, answered AGAIN_US. */
+void sink_note_poll (Sink *sink, gint64 began_us, CenotePollReason why, gint64 again_us);
+/* When the next one is due; G_MAXINT64: none is, of those that are not busy. */
+gint64 sinks_next_poll (const Sinks *sinks);
+/* From now on each is polled once more, for the last time. */
+void sinks_want_last (Sinks *sinks);
+/* Whether that is still to come, or to end, for one that is not busy with another call than CALLING's (nullable). */
+gboolean sinks_await_last (const Sinks *sinks, const Sink *calling);
 void sink_release (Sink *sink);
 /* Whether it wants to be told its losses; if not, the log is. */
 gboolean sink_wants_losses (const Sink *sink);

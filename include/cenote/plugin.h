@@ -185,7 +185,8 @@ struct CenoteHost {
    * any thread, one of the sink's own too, except where said. */
 
   /* Calls FUNC for each metric of the process and of the pools that the sink serves: those of one name
-   * one after another, in an order that stays.  Blocks for nothing. */
+   * one after another, in an order that stays.  Blocks for nothing.  From the first time on, gets of those pools are
+   * sampled (telemetry-sample-rate), so that there are times of gets and of use. */
   void (*read_metrics) (const CenoteHost *host, CenoteMetricFunc func, void *data);
   /* (transfer full: free_memory()) (nullable): cenote_runtime_status_to_json()'s text, of the pools that the sink
    * serves.  Waits for the control thread's answer, so only on a thread of the sink's own: NULL on Cenote's. */

@@ -320,6 +320,20 @@ typedef struct CenoteChannelStatus {
   gint64 failures;           /* leases released with a status other than OK */
 } CenoteChannelStatus;
 
+/**
+ * CenoteDurations:
+ *
+ * How long something took since the pool began: @count of them, @sum_ns nanoseconds in all (both exact), and the
+ * durations that a half, 90 % and 99 % were not above, within 1 %; -1: there was none.
+ */
+typedef struct CenoteDurations {
+  gint64 count;
+  gint64 sum_ns;
+  gint64 p50_ns;
+  gint64 p90_ns;
+  gint64 p99_ns;
+} CenoteDurations;
+
 typedef struct CenotePoolStatus {
   gsize struct_size;
   char *name;
@@ -336,6 +350,10 @@ typedef struct CenotePoolStatus {
   CenoteChannelStatus **channels;
   gsize n_channels;
   gint64 leaks;              /* leases that are held, and were reported for leak-threshold */
+  CenoteDurations wait;      /* acquires that found no channel at once, however they ended */
+  CenoteDurations call;      /* Cenote's own calls, from begin to end */
+  CenoteDurations create;    /* attempts that led to READY */
+  CenoteDurations use;       /* leases, from get to release: one in telemetry-sample-rate, while a sink asks */
 } CenotePoolStatus;
 
 /** cenote_pool_get_status: Returns: (transfer full): a snapshot; never NULL.  Blocks: for the control thread's answer.  Since: 0.1 */

@@ -22,7 +22,9 @@ case_is 'JSON says what was expected and what is' json \
   '[(p["state"], p["expected_size"], p["current_size"]) for p in d["pools"]] == [("healthy", 5, 5)]'
 case_is 'JSON has the members of a pool' json \
   'set(d["pools"][0]) == {"name", "target", "state", "expected_size", "current_size", "connecting", "draining", "in_flight",
-    "waiters", "leaks", "last_error", "last_error_age_ms", "channels"}'
+    "waiters", "leaks", "last_error", "last_error_age_ms", "wait", "call", "create", "use", "channels"}'
+case_is 'JSON has how long things took' json \
+  'd["pools"][0]["create"]["count"] == 5 and d["pools"][0]["create"]["p99_ns"] > 0 and d["pools"][0]["call"]["p50_ns"] is None'
 case_is 'JSON has the members of a channel' json \
   'all(set(c) == {"id", "address", "state", "why", "in_flight", "age_ms", "attempts", "next_attempt_ms", "last_error", "calls",
     "failures"} for c in d["pools"][0]["channels"])'

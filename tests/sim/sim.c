@@ -255,6 +255,7 @@ iterate (Sim *sim)
     bus_dispatch (sim->bus);
     busy = callbacks_dispatch (sim->callbacks) > 0;
     busy |= g_main_context_iteration (sim->context, FALSE);
+    next_us = MIN (next_us, bus_next_poll (sim->bus));
   } while (busy || next_us <= sim->now_us);
   return next_us;
 }
@@ -445,7 +446,7 @@ sim_n_over (Sim *sim)
 void
 sim_add_sink (Sim *sim, guint64 mask, void (*handle) (gpointer data, const CenoteEvent *event), gpointer data)
 {
-  const BusSinkFuncs funcs = { handle, NULL, NULL };
+  const BusSinkFuncs funcs = { handle, NULL, NULL, NULL };
   guint i;
 
   bus_add_sink (sim->bus, "test", mask, NULL, &funcs, data);
@@ -500,4 +501,10 @@ sim_read_metrics (Sim *sim, CenoteMetricFunc func, gpointer data)
   const CountSources sources = { sim->pools, sim->bus, sim->callbacks };
 
   metrics_read (&sources, func, data);
+}
+
+void
+sim_want_samples (Sim *sim, guint i)
+{
+  pool_want_samples (sim->pools->pdata[i]);
 }

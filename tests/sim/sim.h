@@ -89,6 +89,8 @@ typedef struct SimCounts {
 SimCounts sim_count (Sim *sim, guint pool);
 /* What has been counted. */
 guint64 sim_counter (Sim *sim, CounterId id);
+/* As a sink that serves the pool does by reading. */
+void sim_want_samples (Sim *sim, guint pool);
 /* What a sink that serves all pools reads. */
 void sim_read_metrics (Sim *sim, CenoteMetricFunc func, gpointer data);
 

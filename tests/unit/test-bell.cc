@@ -28,7 +28,7 @@ TEST (Bell, DoesNotSleepWhereThereIsWork)
   Work work;
 
   work.made = 1;
-  bell_wait (&work.bell, has_work, &work);
+  bell_wait (&work.bell, has_work, &work, G_MAXINT64);
   EXPECT_FALSE (bell_is_asleep (&work.bell));
 }
 
@@ -39,7 +39,7 @@ TEST (Bell, ARingBeforeTheSleepCostsNothingAndWakesNobodyLater)
   bell_ring (&work.bell);
   EXPECT_FALSE (bell_is_asleep (&work.bell));
   work.made = 1;
-  bell_wait (&work.bell, has_work, &work);
+  bell_wait (&work.bell, has_work, &work, G_MAXINT64);
 }
 
 /* The work is made visible by the ring alone: everything else is relaxed. */
@@ -49,7 +49,7 @@ TEST (Bell, WakesTheSleeperForEachPieceOfWork)
   Work work;
   std::thread sleeper ([&] {
     while (work.taken < n) {
-      bell_wait (&work.bell, has_work, &work);
+      bell_wait (&work.bell, has_work, &work, G_MAXINT64);
       work.taken = work.made.load (std::memory_order_relaxed);
     }
   });
@@ -60,6 +60,17 @@ TEST (Bell, WakesTheSleeperForEachPieceOfWork)
   }
   sleeper.join ();
   EXPECT_EQ (work.taken, n);
+}
+
+TEST (Bell, SleepsNoLongerThanItIsTold)
+{
+  Work work;
+  gint64 begun_us = g_get_monotonic_time ();
+
+  bell_wait (&work.bell, has_work, &work, 2000);
+  EXPECT_GE (g_get_monotonic_time () - begun_us, 2000);
+  EXPECT_FALSE (bell_is_asleep (&work.bell));
+  bell_wait (&work.bell, has_work, &work, 0);
 }
 
 TEST (Bell, ManyMayRing)
@@ -75,7 +86,7 @@ TEST (Bell, ManyMayRing)
   std::thread first (ring), second (ring);
 
   while (work.taken < 2 * n) {
-    bell_wait (&work.bell, has_work, &work);
+    bell_wait (&work.bell, has_work, &work, G_MAXINT64);
     work.taken = work.made.load (std::memory_order_relaxed);
   }
   first.join ();

@@ -424,4 +424,98 @@ TEST_F (BusThreadsTest, AnIdleBusNeedsNoWatching)
   EXPECT_EQ (bus_check (bus), G_MAXINT64);
 }
 
+/* ----------------------------------------------------------------- polls */
+
+/* With the real clock: nobody rings when a poll is due. */
+TEST (BusPolls, TheThreadWakesByItself)
+{
+  static const auto now = [] (gpointer) { return g_get_monotonic_time (); };
+  Bus *real = bus_new (8, now, now, nullptr);
+  RecordingSink sink;
+  Gate third;
+  std::atomic<int> n{ 0 };
+  std::atomic<bool> inside{ false };
+
+  sink.on_poll = [&] (gint64 now_us, CenotePollReason) {
+    inside = bus_on_telemetry_thread ();
+    if (++n == 3)
+      third.open ();
+    return now_us + 5000;
+  };
+  ASSERT_TRUE (bus_start (real));
+  sink.add_to (real, "sink");
+  third.pass ();
+  EXPECT_TRUE (inside);
+  bus_free (real);
+  EXPECT_EQ (sink.destroyed (), 1);
+}
+
+TEST_F (BusThreadsTest, APollThatBlocksIsSetAside)
+{
+  LogCapture log;
+  Gate entered, leave;
+  int polls = 0;
+
+  sink.on_poll = [&] (gint64, CenotePollReason why) {
+    polls += why == CENOTE_POLL_DUE;
+    entered.open ();
+    leave.pass ();
+    return G_MAXINT64;
+  };
+  sink.add_to (bus, "sink");
+  other.add_to (bus, "other");
+  let_it_block (&entered);
+  bus_check (bus);
+  EXPECT_EQ (statistics ().set_aside, 1u);
+  emit (bus, CENOTE_EVENT_POOL_INIT);
+  other.await_seen (1);
+  leave.open ();
+  bus_free (bus);
+  bus = nullptr;
+  EXPECT_EQ (polls, 1);
+  EXPECT_EQ (log.count ("telemetry sink sink blocks"), 1u);
+}
+
+/* The last polls are awaited, but not that of a sink that is blocked already. */
+TEST_F (BusThreadsTest, TheLastPollsAreAwaited)
+{
+  LogCapture log;
+  Gate entered, leave;
+  std::atomic<int> last{ 0 };
+
+  other.on_poll = [&] (gint64, CenotePollReason why) {
+    last += why == CENOTE_POLL_LAST;
+    return G_MAXINT64;
+  };
+  sink.on_poll = [&] (gint64, CenotePollReason) {
+    entered.open ();
+    leave.pass ();
+    return G_MAXINT64;
+  };
+  other.add_to (bus, "other");
+  sink.add_to (bus, "sink");
+  let_it_block (&entered);
+  bus_check (bus);
+  bus_poll_last (bus);
+  EXPECT_EQ (last, 1);
+  leave.open ();
+}
+
+/* Who watches the thread comes after each poll, whether anything else happens or not. */
+TEST_F (BusThreadsTest, APollIsWatched)
+{
+  Gate polled;
+
+  sink.on_poll = [&] (gint64, CenotePollReason) {
+    polled.open ();
+    return G_GINT64_CONSTANT (1000) * G_USEC_PER_SEC;
+  };
+  sink.add_to (bus, "sink");
+  polled.pass ();
+  gint64 next_us;
+  while ((next_us = bus_check (bus)) <= clock.now_us + BUS_CALL_BUDGET_US + 1)
+    std::this_thread::yield ();
+  EXPECT_EQ (next_us, G_GINT64_CONSTANT (1000) * G_USEC_PER_SEC + BUS_CALL_BUDGET_US + 1);
+}
+
 }  // namespace

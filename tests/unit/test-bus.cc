@@ -400,4 +400,102 @@ TEST_F (BusTest, HasNothingToWatchWithoutAThread)
   EXPECT_EQ (bus_check (bus), G_MAXINT64);
 }
 
+/* ----------------------------------------------------------------- polls */
+
+/* A poll by a sink's own clockwork: when it was called, and when it wants to be called again. */
+struct Polls {
+  std::vector<gint64> due, last;
+  gint64 again_us = G_MAXINT64;
+
+  gint64
+  operator() (gint64 now_us, CenotePollReason why)
+  {
+    (why == CENOTE_POLL_LAST ? last : due).push_back (now_us);
+    return again_us;
+  }
+};
+
+typedef std::vector<gint64> Times;
+
+TEST_F (BusTest, PollsAtTheTimesThatTheSinkAnswers)
+{
+  Polls polls;
+
+  EXPECT_EQ (bus_next_poll (bus), G_MAXINT64);
+  sink.on_poll = std::ref (polls);
+  sink.add_to (bus, "sink");
+  other.add_to (bus, "other");
+  EXPECT_LE (bus_next_poll (bus), clock.now_us) << "the first is due at once";
+  polls.again_us = 5000;
+  bus_dispatch (bus);
+  EXPECT_EQ (polls.due, (Times{ 1000 }));
+  EXPECT_EQ (bus_next_poll (bus), 5000);
+  clock.now_us = 4999;
+  bus_dispatch (bus);
+  EXPECT_EQ (polls.due.size (), 1u);
+  clock.now_us = 5001;
+  polls.again_us = G_MAXINT64;
+  bus_dispatch (bus);
+  EXPECT_EQ (polls.due, (Times{ 1000, 5001 }));
+  clock.now_us += G_USEC_PER_SEC;
+  bus_dispatch (bus);
+  EXPECT_EQ (polls.due.size (), 2u) << "not again";
+  EXPECT_EQ (bus_next_poll (bus), G_MAXINT64);
+}
+
+TEST_F (BusTest, APollThatIsNeverContentDoesNotKeepTheThread)
+{
+  Polls polls;
+
+  polls.again_us = 0;
+  sink.on_poll = [&] (gint64 now_us, CenotePollReason why) {
+    clock.now_us += 2 * BUS_POLL_LEAST_US;
+    return polls (now_us, why);
+  };
+  sink.add_to (bus, "sink");
+  emit (bus, CENOTE_EVENT_POOL_INIT);
+  EXPECT_EQ (bus_dispatch (bus), 1u);
+  EXPECT_EQ (polls.due.size (), 1u) << "once a round";
+  EXPECT_EQ (bus_next_poll (bus), 1000 + BUS_POLL_LEAST_US);
+}
+
+TEST_F (BusTest, PollsEachOnceForTheLastTime)
+{
+  Polls polls, never;
+
+  polls.again_us = 1000 * G_USEC_PER_SEC;
+  sink.on_poll = std::ref (polls);
+  other.on_poll = std::ref (never);
+  sink.add_to (bus, "sink");
+  other.add_to (bus, "other");
+  bus_dispatch (bus);
+  clock.now_us = 2000;
+  polls.again_us = 3000;
+  bus_poll_last (bus);
+  EXPECT_EQ (polls.last, (Times{ 2000 }));
+  EXPECT_EQ (never.last, (Times{ 2000 })) << "also one that wanted none";
+  clock.now_us = 4000;
+  bus_dispatch (bus);
+  bus_poll_last (bus);
+  EXPECT_EQ (polls.due.size () + polls.last.size (), 2u) << "its answer is not looked at";
+  bus_stop (bus);
+  EXPECT_EQ (polls.last.size (), 1u);
+}
+
+TEST_F (BusTest, ASlowPollIsASlowCall)
+{
+  LogCapture log;
+  BusStatistics statistics;
+
+  sink.on_poll = [&] (gint64, CenotePollReason) {
+    clock.now_us += BUS_CALL_BUDGET_US + 1;
+    return G_MAXINT64;
+  };
+  sink.add_to (bus, "sink");
+  bus_dispatch (bus);
+  bus_get_statistics (bus, &statistics);
+  EXPECT_EQ (statistics.slow_calls, 1u);
+  EXPECT_EQ (log.count ("telemetry sink sink took 100 ms"), 1u);
+}
+
 }  // namespace

@@ -56,11 +56,13 @@ struct SeenEvent {
 class RecordingSink {
 public:
   std::function<void (const CenoteEvent *)> hook;
+  /* Where it is set when the sink is added, the sink's poll. */
+  std::function<gint64 (gint64 now_us, CenotePollReason why)> on_poll;
 
   guint
   add_to (Bus *bus, const char *name, guint64 mask = CENOTE_EVENT_MASK_ALL, const char *const *pools = nullptr)
   {
-    const BusSinkFuncs funcs = { handle, flush, destroy };
+    const BusSinkFuncs funcs = { handle, flush, destroy, on_poll ? poll : nullptr };
     return bus_add_sink (bus, name, mask, pools, &funcs, this);
   }
 
@@ -129,6 +131,12 @@ private:
                              text (event->error), event->channel, event->time_us, event->wall_us, event->count });
     sink->told_ += event->kind == CENOTE_EVENT_TELEMETRY_DROPPED ? event->count : 0;
     sink->changed_.notify_all ();
+  }
+
+  static gint64
+  poll (gpointer data, gint64 now_us, CenotePollReason why)
+  {
+    return static_cast<RecordingSink *> (data)->on_poll (now_us, why);
   }
 
   static void

@@ -28,7 +28,7 @@ protected:
   Sink *
   add (const char *name, guint64 mask = ALL, const char *const *pools = nullptr, guint64 position = 0)
   {
-    const BusSinkFuncs funcs = { nullptr, nullptr, [] (gpointer data) { ++*static_cast<int *> (data); } };
+    const BusSinkFuncs funcs = { nullptr, nullptr, [] (gpointer data) { ++*static_cast<int *> (data); }, nullptr };
 
     added++;
     return sinks_add (sinks, name, mask, pools, &funcs, &destroyed, position);
