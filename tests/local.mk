@@ -444,6 +444,11 @@ check_PROGRAMS += tests/integration/demo-server
 tests_integration_demo_server_SOURCES = tests/integration/demo-server.c
 tests_integration_demo_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_integration_demo_server_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+# What is looked into by test-page.sh.
+check_PROGRAMS += tests/integration/watched
+tests_integration_watched_SOURCES = tests/integration/watched.c
+tests_integration_watched_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_integration_watched_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 
 # -------------------------------------------------------------------- scripts
 system_tests = \
@@ -460,6 +465,7 @@ system_tests = \
   tests/integration/test-greeter.sh \
   tests/integration/test-install.sh \
   tests/integration/test-names.sh \
+  tests/integration/test-page.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
   tests/integration/test-status.sh \
@@ -471,6 +477,7 @@ test_data = \
   tests/failed-cases.awk \
   tests/figures.sh \
   tests/integration/command.sh \
+  tests/integration/page.js \
   tests/integration/wrong-keyfiles/boolean.conf \
   tests/integration/wrong-keyfiles/boolean.expected \
   tests/integration/wrong-keyfiles/bounds.conf \

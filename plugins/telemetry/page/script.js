@@ -81,6 +81,7 @@ function age(ms) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+const ago = (ms) => (ms < 1000 ? "just now" : `${age(ms)} ago`);
 const clock = (ms) => new Date(ms).toLocaleTimeString("en-GB");
 
 // A state has a colour, a sign and a word.
@@ -212,30 +213,31 @@ function channelView(id) {
     if (isNumber) cell.dataset.label = name;
     return cell;
   });
-  const [number, stateCell, address, inFlight, calls, failures, since, why] = cells;
+  const [number, stateCell, address, inFlight, calls, failures, since, whyCell] = cells;
   const reason = element("span"), cause = element("div", "cause");
 
   number.className = "id";
   stateCell.className = "state-cell";
   address.className = "address";
-  why.className = "why";
+  whyCell.className = "why";
   number.textContent = `#${id}`;
   stateCell.append(state.root);
-  why.append(reason, cause);
+  whyCell.append(reason, cause);
   root.append(...cells);
   return {
     root,
     dot,
     show(channel) {
       const next = channel.next_attempt_ms === null ? "" : `dials again in ${duration(channel.next_attempt_ms * 1e6)}`;
-      const error = channel.state !== "ready" && channel.last_error && channel.last_error !== channel.why ? channel.last_error : "";
+      const why = channel.why || "", isSaid = !channel.last_error || why.includes(channel.last_error);
+      const error = channel.state === "ready" || isSaid ? "" : channel.last_error;
       state.show(channel.state);
       setText(address, channel.address || "");
       setText(inFlight, count(channel.in_flight));
       setText(calls, count(channel.calls));
       setText(failures, count(channel.failures));
       setText(since, channel.age_ms === null ? "–" : age(channel.age_ms));
-      setText(reason, channel.why || "");
+      setText(reason, why);
       setText(cause, [error, next].filter(Boolean).join("; "));
       setData(dot, "tone", tone(channel.state));
       dot.title = `#${id} ${stateWord(channel.state)}`;
@@ -336,7 +338,7 @@ function poolView(name) {
       target.hidden = !pool.target;
       trouble.hidden = !pool.last_error;
       setData(trouble, "is", bad ? "now" : "past");
-      setText(trouble, pool.last_error ? pool.last_error + (pool.last_error_age_ms === null ? "" : ` (${age(pool.last_error_age_ms)} ago)`) : "");
+      setText(trouble, pool.last_error ? pool.last_error + (pool.last_error_age_ms === null ? "" : ` (${ago(pool.last_error_age_ms)})`) : "");
       channels.show(pool.channels);
     },
     showSeries(times, s, span) {
