@@ -128,6 +128,8 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-scan.cc \
   tests/unit/test-settings.cc \
   tests/unit/test-sinks.cc \
+  tests/unit/metrics-reading.h \
+  tests/unit/test-sink-site.cc \
   tests/unit/test-slot-addresses.cc \
   tests/unit/test-slot-loads.cc \
   tests/unit/test-slot-suspects.cc \
