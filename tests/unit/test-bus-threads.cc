@@ -499,6 +499,8 @@ TEST_F (BusThreadsTest, TheLastPollsAreAwaited)
   bus_poll_last (bus);
   EXPECT_EQ (last, 1);
   leave.open ();
+  bus_free (bus);            /* before what the polls use goes */
+  bus = nullptr;
 }
 
 /* Who watches the thread comes after each poll, whether anything else happens or not. */
@@ -516,6 +518,8 @@ TEST_F (BusThreadsTest, APollIsWatched)
   while ((next_us = bus_check (bus)) <= clock.now_us + BUS_CALL_BUDGET_US + 1)
     std::this_thread::yield ();
   EXPECT_EQ (next_us, G_GINT64_CONSTANT (1000) * G_USEC_PER_SEC + BUS_CALL_BUDGET_US + 1);
+  bus_free (bus);
+  bus = nullptr;
 }
 
 }  // namespace
