@@ -455,19 +455,24 @@ TEST_F (PrometheusSink, AForkedChildKeepsNothingOfIt)
 {
   create ();
   HttpConnection half (port);
-  int gate[2];
+  int gate[2], born[2];
+  char byte = 0;
   ASSERT_TRUE (half.send ("GET /metrics HT"));
   EXPECT_EQ (get ("/healthz").status, 200);
   ASSERT_EQ (pipe2 (gate, O_CLOEXEC), 0);
+  ASSERT_EQ (pipe2 (born, O_CLOEXEC), 0);
 
   pid_t child = fork ();
   if (child == 0) {
-    char byte;
     close (gate[1]);
-    (void) !read (gate[0], &byte, 1); /* until the parent has looked */
+    (void) !write (born[1], &byte, 1); /* what a fork does to the child is done */
+    (void) !read (gate[0], &byte, 1);  /* until the parent has looked */
     _exit (0);
   }
   close (gate[0]);
+  ASSERT_EQ (read (born[0], &byte, 1), 1);
+  close (born[0]);
+  close (born[1]);
   EXPECT_EQ (get ("/metrics").status, 200) << "the parent serves on";
   sink.destroy ();
   EXPECT_TRUE (half.await_close ());
