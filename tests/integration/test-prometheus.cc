@@ -96,6 +96,20 @@ rest (CenoteRuntime *runtime, const char *name)
   }
 }
 
+/* Waits until what is told by events, which may come a little later or earlier, agrees with what PORT shows. */
+void
+settle (TelemetryDeeds *deeds, unsigned port)
+{
+  gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  bool agree = false;
+
+  while (!agree && g_get_monotonic_time () < until_us) {
+    std::string text = http_get (port, "/metrics").body;
+    std::vector<Deed> done = deeds->done ();
+    agree = std::all_of (done.begin (), done.end (), [&] (const Deed &deed) { return value_of (text, deed) == deed.count; });
+  }
+}
+
 TEST_F (Prometheus, ItsNumbersAreWhatWasDone)
 {
   TelemetryDeeds deeds ("prom", group);
@@ -103,6 +117,7 @@ TEST_F (Prometheus, ItsNumbersAreWhatWasDone)
   ASSERT_TRUE (deeds.do_all ());
   rest (deeds.runtime (), "test");
   rest (deeds.runtime (), "calls");
+  settle (&deeds, port ());
   HttpReply text = http_get (port (), "/metrics");
   HttpReply open = http_get (port (), "/metrics", "Accept: application/openmetrics-text\r\n");
   deeds.stop ();
