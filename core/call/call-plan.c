@@ -161,8 +161,7 @@ call_plan_settle (CallPlan *plan, Rpc *rpc, CenoteLease *lease)
 
   plan->status = status;
   give_back (lease, &outcome);
-  if (status == GRPC_STATUS_OK || status == GRPC_STATUS_UNAVAILABLE)
-    retry_budget_note (&plan->pool->retry_budget, status == GRPC_STATUS_OK);
+  retry_budget_heed (&plan->pool->retry_budget, &outcome);
   return plan->goes_on && status != GRPC_STATUS_OK;
 }
 

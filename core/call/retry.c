@@ -38,8 +38,8 @@ retry_budget_init (RetryBudget *budget)
 }
 
 /* A full bucket is not written: calls that go well share a line that nobody writes. */
-HOT void
-retry_budget_note (RetryBudget *budget, gboolean ok)
+HOT static void
+note (RetryBudget *budget, gboolean ok)
 {
   gint now = __atomic_load_n (&budget->thousandths, __ATOMIC_RELAXED);
   gint then;
@@ -69,6 +69,16 @@ retry_is_unsent (const Outcome *outcome)
       return TRUE;
   }
   return FALSE;
+}
+
+/* As gRFC A6 has its transparent retries: a server that was not asked has not failed. */
+HOT void
+retry_budget_heed (RetryBudget *budget, const Outcome *outcome)
+{
+  if (outcome->status == GRPC_STATUS_OK)
+    note (budget, TRUE);
+  else if (outcome->status == GRPC_STATUS_UNAVAILABLE && !retry_is_unsent (outcome))
+    note (budget, FALSE);
 }
 
 static gint64

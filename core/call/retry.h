@@ -20,16 +20,16 @@ typedef struct Outcome {
   gboolean answered;         /* something of the server's came: metadata, or a message */
 } Outcome;
 
-/* gRFC A6's token bucket: a failure takes a whole token, a success gives a tenth; above
- * half of RETRY_TOKENS calls are tried again.  Any thread. */
+/* gRFC A6's token bucket: a failure takes a whole token (but for a call that was not taken), a
+ * success gives a tenth; above half of RETRY_TOKENS calls are tried again.  Any thread. */
 #define RETRY_TOKENS 100
 typedef struct RetryBudget {
   gint thousandths;          /* of tokens; atomic, nothing is ordered by it */
 } RetryBudget;
 
 void retry_budget_init (RetryBudget *budget);
-/* An attempt ended: OK, or with a status that `idempotent` would try again. */
-void retry_budget_note (RetryBudget *budget, gboolean ok);
+/* An attempt ended so. */
+void retry_budget_heed (RetryBudget *budget, const Outcome *outcome);
 
 /* What a call has used up; zeroed at its begin. */
 typedef struct RetryCount {

@@ -20,6 +20,14 @@ protected:
     return pause_us;
   }
 
+  void
+  heed (int status, const char *details)
+  {
+    const Outcome outcome = { status, details, FALSE };
+
+    retry_budget_heed (&budget_, &outcome);
+  }
+
   RetryBudget budget_;
   RetryCount count_ = {};
   RetryKind kind_ = RETRY_NONE;
@@ -91,7 +99,7 @@ TEST_F (Retry, TheBudgetEndsRepeatsAtHalfAndComesBackByTenths)
   int failures = 0;
 
   while (decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed") >= 0) {
-    retry_budget_note (&budget_, FALSE);
+    heed (GRPC_STATUS_UNAVAILABLE, "Socket closed");
     failures++;
     count_ = {};
   }
@@ -99,8 +107,23 @@ TEST_F (Retry, TheBudgetEndsRepeatsAtHalfAndComesBackByTenths)
   for (int i = 0; i < 10; i++) {
     EXPECT_EQ (i == 0 ? -1 : 0, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed"));
     count_ = {};
-    retry_budget_note (&budget_, TRUE);
+    heed (GRPC_STATUS_OK, "");
   }
+}
+
+/* A server that was not asked has not failed: a rolling restart does not end `idempotent`. */
+TEST_F (Retry, WhatWasNotTakenCostsNoBudget)
+{
+  for (int i = 0; i < 10 * RETRY_TOKENS; i++)
+    heed (GRPC_STATUS_UNAVAILABLE, "GOAWAY received");
+  EXPECT_EQ (0, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed"));
+}
+
+TEST_F (Retry, OtherStatusesSayNothingToTheBudget)
+{
+  for (int i = 0; i < 10 * RETRY_TOKENS; i++)
+    heed (GRPC_STATUS_INTERNAL, "broken");
+  EXPECT_EQ (0, decide (CENOTE_RETRY_IDEMPOTENT, GRPC_STATUS_UNAVAILABLE, "Socket closed"));
 }
 
 } /* namespace */
