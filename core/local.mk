@@ -193,6 +193,7 @@ libcenote_core_la_SOURCES = \
   core/pool/prime.c \
   core/pool/prime.h \
   core/pool/pool-probes.c \
+  core/pool/pool-reload.c \
   core/pool/pool-rotation.c \
   core/pool/pool-status.c \
   core/pool/pool-meters.c \
@@ -219,7 +220,11 @@ libcenote_core_la_SOURCES = \
   core/registry/registry.c \
   core/registry/registry.h \
   core/slots/rows.c \
+  core/runtime/reload.c \
+  core/runtime/reload.h \
   core/runtime/runtime.c \
+  core/config/reload.c \
+  core/config/reload.h \
   core/config/scan.c \
   core/config/scan.h \
   core/config/settings.c \

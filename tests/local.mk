@@ -433,6 +433,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-pool.cc \
   tests/sim/test-prime.cc \
   tests/sim/test-random.cc \
+  tests/sim/test-reload.cc \
   tests/sim/test-rotation.cc \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \

@@ -38,6 +38,7 @@ struct Link {
   gboolean handling;         /* its owner is being told: not to be freed under that */
   gboolean connecting;       /* an attempt is under way */
   gint64 connect_us;         /* when the attempt began */
+  gint64 attempt_us;         /* the site's when the channel was made: C-core was told then */
   gboolean lingers;          /* its owner has ended it, and C-core may not destroy it yet */
   ControlTimer linger_timer;
   /* Driven by C-core. */
@@ -202,7 +203,7 @@ begin_lingering (Link *link)
 {
   link->lingers = TRUE;
   g_queue_push_tail (link->site->lingering, link);
-  control_timer_set (link->site->control, &link->linger_timer, link->connect_us + link->site->attempt_us - LINGER_EARLY_US);
+  control_timer_set (link->site->control, &link->linger_timer, link->connect_us + link->attempt_us - LINGER_EARLY_US);
 }
 
 static void
@@ -501,6 +502,7 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
   link->site = site;
   link->owner = owner;
   link->channel = channel;
+  link->attempt_us = site->attempt_us;
   link->xds = profile_is_balanced (address, NULL);
   link->last = CENOTE_CHANNEL_IDLE;
   monitor_init (&link->lock);

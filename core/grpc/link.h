@@ -38,7 +38,7 @@ typedef struct LinkSite {
   void (*event) (gpointer owner, LinkEvent event, const char *error);
   guint *n_links;            /* that exist: the site may go when it is 0 */
   GQueue *lingering;         /* of Link: over, but for their attempt */
-  gint64 attempt_us;         /* when C-core itself gives an attempt up (ccore_attempt_us) */
+  gint64 attempt_us;         /* when C-core itself gives an attempt up (ccore_attempt_us): for channels made from now on */
 } LinkSite;
 
 /* A channel to ADDRESS that has not begun to connect.  Events go to OWNER. */

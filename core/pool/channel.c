@@ -254,6 +254,15 @@ end_age (Channel *channel)
     channel->stale = STALE_NOT;
 }
 
+void
+channel_renew_age (Channel *channel)
+{
+  if (channel->state != CENOTE_CHANNEL_READY)
+    return;
+  end_age (channel);
+  begin_age (channel);
+}
+
 static void
 be_aged (Channel *channel)
 {

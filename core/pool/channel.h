@@ -74,7 +74,8 @@ typedef enum {
   STALE_NOT,
   STALE_AGE,                 /* of its connection: over with that */
   STALE_CERTIFICATE,         /* its transport makes other channels by now */
-  STALE_RECONNECT            /* the program asked for new ones */
+  STALE_RECONNECT,           /* the program asked for new ones */
+  STALE_RELOAD               /* the config says by now what channels are made with */
 } Staleness;
 
 /* What all channels of a pool share.  Each function is told after the fact. */
@@ -172,6 +173,8 @@ void channel_orphan (Channel *channel);
 
 /* It should not stay, which its pool shows its connector. */
 void channel_mark_stale (Channel *channel, Staleness why);
+/* The site says another greatest age: a connection that stands is due by that. */
+void channel_renew_age (Channel *channel);
 
 gint64 channel_in_flight (const Channel *channel);
 gint64 channel_calls (const Channel *channel);

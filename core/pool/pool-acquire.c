@@ -19,7 +19,7 @@ pool_timeout_to_us (CenotePool *pool, gint64 timeout_ms, gint64 *out_us, GError 
     return FALSE;
   }
   if (timeout_ms == -1)
-    *out_us = pool->acquire_timeout_us;
+    *out_us = atomic_load_explicit (&pool->acquire_timeout_us, memory_order_relaxed);
   else
     *out_us = timeout_ms > G_MAXINT64 / 1000 ? G_MAXINT64 : timeout_ms * 1000;
   return TRUE;

@@ -306,11 +306,6 @@ pool_wire_ejection (CenotePool *pool)
 
   pool->suspects.handle = heed_suspects;
   pool->window_timer = (ControlTimer) { .func = window_is_over, .data = pool };
-  pool->ejection_rules = (EjectionRules) {
-    .max_share = pool_real (settings, POOL_MAX_EJECTED),
-    .panic_share = pool_real (settings, POOL_PANIC_THRESHOLD),
-    .base_us = MAX (1, pool_number (settings, POOL_EJECTION_TIME)),
-  };
   pool->channel_site.ejection_is_over = pool_ejection_is_over;
   if (suspicion.blamed > 0 || suspicion.late > 0)
     slot_table_set_suspicion (pool->table, &suspicion);

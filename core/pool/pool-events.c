@@ -347,9 +347,6 @@ pool_wire_events (CenotePool *pool)
   pool->channel_site = (ChannelSite) {
     .control = pool->control,
     .links = &pool->links,
-    .connect_timeout_us = pool_number (pool->settings, POOL_CONNECT_TIMEOUT),
-    .max_age_us = pool_number (pool->settings, POOL_MAX_CONNECTION_AGE),
-    .age_jitter = pool_real (pool->settings, POOL_MAX_CONNECTION_AGE_JITTER),
     .asks_health = pool_asks_health (pool),
     .became = channel_became,
     .changed = channel_changed,
@@ -362,8 +359,6 @@ pool_wire_events (CenotePool *pool)
   pool->address_site = (AddressSite) {
     .control = pool->control,
     .budget = pool->site->budget,
-    .max_dials = (guint) pool_number (pool->settings, POOL_MAX_CONCURRENT_DIALS),
-    .max_attempts = (guint) pool_number (pool->settings, POOL_MAX_CONNECT_ATTEMPTS),
     .wants = pool->dials ? is_wanted : NULL,
     .dial = address_dial,
     .scheduled = address_scheduled,

@@ -25,6 +25,12 @@ args_of (CenotePool *pool, Address *address, gint64 keepalive_us)
   return address->args;
 }
 
+void
+pool_forget_args (Address *address)
+{
+  ccore_args_free (g_steal_pointer (&address->args));
+}
+
 const void *
 pool_channel_args_for (gpointer owner)
 {

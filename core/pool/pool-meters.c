@@ -5,8 +5,8 @@
 #include "pool.h"
 
 /* Those of the verbs; a connector's own reasons come as it says them. */
-static const char *const reasons_up[] = { "scale_up", "resize", NULL };
-static const char *const reasons_down[] = { "scale_down", "resize", NULL };
+static const char *const reasons_up[] = { "scale_up", "resize", "reload", NULL };
+static const char *const reasons_down[] = { "scale_down", "resize", "reload", NULL };
 
 void
 pool_meters_init (PoolMeters *meters)

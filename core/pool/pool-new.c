@@ -212,7 +212,6 @@ make_plugins (CenotePool *pool, GError **error)
     .event = pool_link_event,
     .n_links = &pool->n_links,
     .lingering = &pool->lingering,
-    .attempt_us = ccore_attempt_us (pool_number (pool->settings, POOL_CONNECT_TIMEOUT)),
   };
   return TRUE;
 }
@@ -290,7 +289,6 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool_meters_init (&pool->meters);
   pool->table = make_table (pool);
   pool_track_leases (pool);
-  pool->acquire_timeout_us = pool_number (settings, POOL_ACQUIRE_TIMEOUT);
   pool->dials = connector_dials (settings);
   pool->last_error_us = -1;
   pool->phase = POOL_RESTING;
@@ -334,5 +332,6 @@ pool_new (const PoolSettings *settings, const PoolSite *site, GError **error)
       return NULL;
     }
   }
+  pool_heed_settings (pool);
   return pool;
 }

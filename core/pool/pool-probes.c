@@ -9,9 +9,6 @@
 #include "core/grpc/health-message.h"
 #include "pool.h"
 
-/* How often Check is called where there is no Watch and no ping-interval to follow. */
-#define CHECK_INTERVAL_US (5 * G_USEC_PER_SEC)
-
 typedef struct Probes {
   Prime *prime;
   Ping *ping;                /* nullable */
@@ -206,8 +203,6 @@ wire_prime (CenotePool *pool)
     .streams = &pool->site->streams,
     .method = text,
     .request = health_request_new (pool_text (settings, POOL_HEALTH_SERVICE)),
-    .timeout_us = pool_number (settings, POOL_PRIME_TIMEOUT),
-    .n_tries = (guint) pool_number (settings, POOL_PRIME_TRIES),
     .max_message_bytes = (gsize) pool_number (settings, POOL_MAX_MESSAGE_SIZE),
     .n_alive = &pool->n_streams,
     .ended = prime_ended,
@@ -221,23 +216,15 @@ wire_prime (CenotePool *pool)
 void
 pool_wire_probes (CenotePool *pool)
 {
-  const PoolSettings *settings = pool->settings;
-  gint64 ping_us = pool_number (settings, POOL_PING_INTERVAL);
-
   wire_prime (pool);
-
   pool->ping_site = (PingSite) {
     .streams = &pool->streams,
-    .interval_us = ping_us,
-    .timeout_us = pool_number (settings, POOL_KEEPALIVE_TIMEOUT),
     .n_alive = &pool->n_streams,
     .ended = ping_ended,
   };
   pool->health_site = (HealthSite) {
     .streams = &pool->streams,
-    .request = health_request_new (pool_text (settings, POOL_HEALTH_SERVICE)),
-    .answer_timeout_us = pool_number (settings, POOL_CONNECT_TIMEOUT),
-    .interval_us = ping_us == CENOTE_OFF ? CHECK_INTERVAL_US : ping_us,
+    .request = health_request_new (pool_text (pool->settings, POOL_HEALTH_SERVICE)),
     .n_alive = &pool->n_streams,
     .told = health_told,
   };

@@ -4,7 +4,7 @@
  *
  * A stale channel is shown as such to the connector, which has it replaced when its
  * turn comes, make before break: that is all there is to max-connection-age, to
- * changed certificates and to reconnect.
+ * changed certificates, to reconnect and to reload.
  */
 #include "pool.h"
 
@@ -19,6 +19,7 @@ static const Refresh refreshes[] = {
   [STALE_AGE] = { COUNTER_REFRESHES_AGE, "was replaced: its connection had reached max-connection-age" },
   [STALE_CERTIFICATE] = { COUNTER_REFRESHES_CERTIFICATE, "was replaced: its transport has changed" },
   [STALE_RECONNECT] = { COUNTER_REFRESHES_RECONNECT, "was replaced: the pool reconnects" },
+  [STALE_RELOAD] = { COUNTER_REFRESHES_RELOAD, "was replaced: the config has changed" },
 };
 static const Refresh of_ejected = { COUNTER_REFRESHES_EJECTION, "was replaced: its calls failed" };
 

@@ -367,6 +367,13 @@ status_is_due (gpointer data)
 }
 
 void
+pool_begin_status (CenotePool *pool)
+{
+  control_timer_unset (pool->control, &pool->status_timer);
+  status_is_due (pool);
+}
+
+void
 pool_tell_init (CenotePool *pool, guint sink)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_POOL_INIT);
@@ -389,7 +396,7 @@ pool_start (CenotePool *pool)
   pool_tell_init (pool, 0);
   if (pool->credentials != NULL)
     call_credentials_start (pool->credentials);
-  status_is_due (pool);
+  pool_begin_status (pool);
   pool_start_ejection (pool);
   pool_watch_leases (pool);
   if (pool_number (pool->settings, POOL_INITIALIZATION) != INITIALIZATION_MANUAL && pool->settings->failure == NULL)

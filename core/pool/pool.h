@@ -8,6 +8,7 @@
  *   pool-probes.c   who is asked for a sign of life and for health, and what follows
  *   pool-ejection.c whose calls fail
  *   pool-rotation.c who is to be replaced, and what was
+ *   pool-reload.c   the settings that others keep a copy of, and new ones while it runs
  *   pool-keepalive.c what addresses have taught about keepalive pings
  *   pool.c          its phases, the settling, ticks, errors
  *   pool-view.c     what its connector sees of it
@@ -35,6 +36,7 @@
 
 #include "core/call/calls.h"
 #include "core/call/retry.h"
+#include "core/config/reload.h"
 #include "core/names/resolver.h"
 #include "core/telemetry/bus.h"
 #include "core/telemetry/callbacks.h"
@@ -105,8 +107,8 @@ typedef struct MockBox MockBox;
 struct CenotePool {
   SlotTable *table;          /* any thread; first: the hot path starts here */
   _Atomic gint refs;         /* any thread; not GLib's, which ThreadSanitizer does not see */
-  PoolSettings *settings;    /* any thread, immutable */
-  gint64 acquire_timeout_us; /* any thread, immutable */
+  PoolSettings *settings;    /* any thread, but for what a reload may change: control thread */
+  _Atomic gint64 acquire_timeout_us; /* any thread */
   gboolean dials;            /* any thread, immutable: its addresses come from cenote_pool_dial() */
   _Atomic gboolean tells_dials; /* any thread: an observer wants to know of each */
   const PoolSite *site;      /* valid until POOL_OVER */
@@ -219,6 +221,15 @@ CcoreArgs *pool_args_new (const PoolSettings *settings, gint64 keepalive_us, con
 /* The transport's timers run no more; it may still stop them, on any thread. */
 void pool_end_timers (CenotePool *pool);
 
+/* -------------------------------------------------------- pool-reload.c */
+
+/* Copies out of the settings what others keep a copy of: at the start and after a reload. */
+void pool_heed_settings (CenotePool *pool);
+/* CHANGE is what reload_compare() made of the pool's settings and NOW: nothing that is refused. */
+void pool_reload (CenotePool *pool, const PoolSettings *now, const ReloadChange *change);
+/* ERROR (nullable): why it was not reloaded. */
+void pool_tell_reload (CenotePool *pool, const char *error);
+
 /* ---------------------------------------------------------- pool-events.c */
 
 /* Sets channel_site and address_site. */
@@ -274,6 +285,8 @@ const char *pool_why_replaced (const Channel *old);
 
 /* For LinkSite: OWNER is a Channel. */
 const void *pool_channel_args_for (gpointer owner);
+/* ADDRESS's next channel is made with what the settings say then. */
+void pool_forget_args (Address *address);
 void pool_link_event (gpointer owner, LinkEvent event, const char *error);
 
 /* ----------------------------------------------------------------- pool.c */
@@ -285,6 +298,8 @@ void pool_wanted_by_caller (gpointer pool);
 char *pool_describe_counts (CenotePool *pool);
 /* Begins as `initialization` says. */
 void pool_start (CenotePool *pool);
+/* Tells the status now, and each status-interval. */
+void pool_begin_status (CenotePool *pool);
 /* Any thread: pool.init, to the sink of that id or (0) to all. */
 void pool_tell_init (CenotePool *pool, guint sink);
 /* Begins to drain for good; idempotent. */

@@ -15,6 +15,7 @@
 #include "counts.h"
 #include "process.h"
 #include "pump.h"
+#include "reload.h"
 #include "sink-site.h"
 #include "core/base/thread.h"
 
@@ -40,6 +41,7 @@ struct CenoteRuntime {
   DialBudget budget;
   PoolSite site;
   GPtrArray *pools;          /* of CenotePool, in the keyfile's order */
+  gint64 drain_us;           /* how long its stop may wait, by what the settings said when it began */
   gboolean orphaned;         /* a channel outlives the runtime */
 
   Monitor monitor;
@@ -392,12 +394,27 @@ cenote_runtime_new (CenoteConfig *config, GError **error)
 
 /* ----------------------------------------------------------------- stopping */
 
+static gint64
+longest_drain_us (const CenoteRuntime *runtime)
+{
+  gint64 longest_us = 0;
+  guint i;
+
+  for (i = 0; i < runtime->pools->len; i++) {
+    const CenotePool *pool = runtime->pools->pdata[i];
+
+    longest_us = MAX (longest_us, pool_number (pool->settings, POOL_DRAIN_TIMEOUT));
+  }
+  return longest_us;
+}
+
 static void
 begin_stop (gpointer data)
 {
   CenoteRuntime *runtime = data;
   guint i;
 
+  runtime->drain_us = longest_drain_us (runtime);
   for (i = 0; i < runtime->pools->len; i++)
     pool_begin_stop (runtime->pools->pdata[i]);
 }
@@ -426,25 +443,11 @@ wait_until_over (CenoteRuntime *runtime, gint64 timeout_us)
   return over;
 }
 
-static gint64
-longest_drain_us (const CenoteRuntime *runtime)
-{
-  gint64 longest_us = 0;
-  guint i;
-
-  for (i = 0; i < runtime->pools->len; i++) {
-    const CenotePool *pool = runtime->pools->pdata[i];
-
-    longest_us = MAX (longest_us, pool_number (pool->settings, POOL_DRAIN_TIMEOUT));
-  }
-  return longest_us;
-}
-
 static void
 stop_pools (CenoteRuntime *runtime)
 {
   control_call (runtime->control, begin_stop, runtime);
-  if (wait_until_over (runtime, longest_drain_us (runtime)))
+  if (wait_until_over (runtime, runtime->drain_us))
     return;
   runtime->orphaned = TRUE;
   calls_cancel_all (runtime->calls, "the runtime was stopped, and drain-timeout is over");
@@ -566,6 +569,48 @@ cenote_runtime_unref (CenoteRuntime *runtime)
   cenote_runtime_stop (runtime);
   if (g_atomic_ref_count_dec (&runtime->refs))
     runtime_free (runtime);
+}
+
+/* ---------------------------------------------------------------- reloading */
+
+typedef struct Reload {
+  CenoteRuntime *runtime;
+  const Settings *settings;  /* NULL: they are wrong, and `error` says how */
+  GError *error;
+} Reload;
+
+static void
+reload_here (gpointer data)
+{
+  Reload *reload = data;
+  CenoteRuntime *runtime = reload->runtime;
+  const ReloadSite site = { runtime->pools, runtime->settings, &runtime->budget };
+  guint i;
+
+  if (reload->settings != NULL && reload_pools (&site, reload->settings, &reload->error))
+    return;
+  for (i = 0; i < runtime->pools->len; i++)
+    pool_tell_reload (runtime->pools->pdata[i], reload->error->message);
+}
+
+gboolean
+cenote_runtime_reload (CenoteRuntime *runtime, CenoteConfig *config, GError **error)
+{
+  Reload reload = { .runtime = runtime };
+  g_autoptr (Settings) settings = NULL;
+  g_auto (GStrv) notes = NULL;
+
+  g_return_val_if_fail (runtime != NULL && config != NULL, FALSE);
+  if (!process_check_fork (error) || !process_check_may_block ("cenote_runtime_reload()", error))
+    return FALSE;
+  reload.settings = settings = settings_new (config, runtime->registry, &notes, &reload.error);
+  log_notes (notes);
+  if (!control_call (runtime->control, reload_here, &reload) && reload.error == NULL)
+    reload.error = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_STOPPED, "The runtime was stopped");
+  if (reload.error == NULL)
+    return TRUE;
+  g_propagate_error (error, reload.error);
+  return FALSE;
 }
 
 /* ------------------------------------------------------------------ reading */

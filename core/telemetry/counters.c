@@ -51,6 +51,7 @@ static const CounterInfo infos[] = {
   [COUNTER_REFRESHES_AGE] = REFRESHES ("age"),
   [COUNTER_REFRESHES_CERTIFICATE] = REFRESHES ("certificate"),
   [COUNTER_REFRESHES_RECONNECT] = REFRESHES ("reconnect"),
+  [COUNTER_REFRESHES_RELOAD] = REFRESHES ("reload"),
   [COUNTER_REFRESHES_ADDRESS] = REFRESHES ("address"),
   [COUNTER_REFRESHES_EJECTION] = REFRESHES ("ejection"),
   [COUNTER_EJECTIONS] = POOL ("cenote.ejections", "Channels that were taken out of rotation because their calls failed."),

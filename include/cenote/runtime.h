@@ -65,6 +65,28 @@ CENOTE_API char **cenote_runtime_list_pools (CenoteRuntime *runtime);
 CENOTE_API char *cenote_runtime_status_to_json (CenoteRuntime *runtime);
 
 /**
+ * cenote_runtime_reload:
+ * @config: (transfer none): in place of the one that the runtime was made with
+ * @error: on failure every fault, one line each
+ *
+ * Checks @config as cenote_runtime_new() does, and gives the running pools the values that
+ * differ: all of them, or none.  These can differ: size, min-channels, max-channels, acquire-timeout,
+ * max-waiters, connect-timeout, max-concurrent-dials, max-connect-attempts, drain-timeout, dns-refresh and
+ * ping-interval (neither from nor to off), prime-timeout, prime-tries, ejection-time, max-ejected,
+ * panic-threshold, keepalive-*, idle-timeout, max-connection-age and its jitter, max-streams-per-channel
+ * (without hard-stream-limit), status-interval, telemetry-sample-rate, channel-args.  Where that is something
+ * that channels are made with, they are replaced, make before break; no call is lost.  A size is set where the two configs differ in it,
+ * so what cenote_pool_resize() did stays else.  Anything else that differs (addresses, plugins
+ * and their options, credentials, sinks, a pool more or less) is an error.
+ * Each pool that changes tells CENOTE_EVENT_POOL_RELOAD; on failure all tell it, with the error.
+ *
+ * Returns: FALSE: nothing has changed.
+ * Errors: CENOTE_ERROR_CONFIG, _PLUGIN, _NOT_FOUND, _STOPPED; _INVALID on a thread of Cenote's.
+ * Threads: any but Cenote's own.  Blocks: loads files; not for any peer.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_runtime_reload (CenoteRuntime *runtime, CenoteConfig *config, GError **error);
+
+/**
  * cenote_runtime_add_sink:
  * @mask: CENOTE_EVENT_BIT()s of the kinds wanted
  * @func: called on the telemetry thread; the event is valid during the call

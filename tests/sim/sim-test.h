@@ -80,16 +80,24 @@ protected:
   std::vector<ToldEvent> events;
   std::list<Acquire> acquires;
 
-  /* A pool of KEYS (lines) to `sim:a`, with a backoff of 100 ms; not started. */
+  /* A pool of KEYS (lines) to `sim:a`, with a backoff of 100 ms. */
+  static std::string
+  keyfile (const std::string &keys, const std::string &more = "")
+  {
+    bool has_targets = keys.find ("target") == 0 || keys.find ("\ntarget") != std::string::npos;
+
+    return "[cenote]\ntelemetry=\n" + more +
+           "\n[backoff:steady]\nplugin=constant\ndelay=100ms\n[pool:p]\ntransport=peers\n" +
+           (has_targets ? "" : "target=sim:a\n") +
+           (keys.find ("backoff=") == std::string::npos ? "backoff=steady\n" : "") + keys;
+  }
+
+  /* That pool; not started. */
   void
   make (const std::string &keys, const std::string &more = "", guint64 seed = 1)
   {
     g_autoptr (GError) error = nullptr;
-    bool has_targets = keys.find ("target") == 0 || keys.find ("\ntarget") != std::string::npos;
-    std::string text = "[cenote]\ntelemetry=\n" + more +
-                       "\n[backoff:steady]\nplugin=constant\ndelay=100ms\n[pool:p]\ntransport=peers\n" +
-                       (has_targets ? "" : "target=sim:a\n") +
-                       (keys.find ("backoff=") == std::string::npos ? "backoff=steady\n" : "") + keys;
+    std::string text = keyfile (keys, more);
 
     if (sim == nullptr)
       sim = sim_new_empty (seed);

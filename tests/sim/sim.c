@@ -3,6 +3,7 @@
 
 #include "core/pool/pool.h"
 #include "core/runtime/pump.h"
+#include "core/runtime/reload.h"
 #include "peer-streams.h"
 
 /* More iterations than that at one instant: something never rests. */
@@ -226,6 +227,16 @@ sim_start (Sim *sim)
   for (i = 0; i < sim->pools->len; i++)
     pool_start (sim->pools->pdata[i]);
   pump_stir (sim->pump);
+}
+
+gboolean
+sim_reload (Sim *sim, const char *keyfile, GError **error)
+{
+  const ReloadSite site = { sim->pools, sim->settings, &sim->budget };
+  g_autoptr (CenoteConfig) config = cenote_config_new_from_data (keyfile, -1, error);
+  g_autoptr (Settings) settings = config == NULL ? NULL : settings_new (config, sim->registry, NULL, error);
+
+  return settings != NULL && reload_pools (&site, settings, error);
 }
 
 Sim *

@@ -38,6 +38,8 @@ void sim_add_plugin (Sim *sim, const CenotePlugin *plugin);
 Sim *sim_new_empty (guint64 seed);
 gboolean sim_open (Sim *sim, const char *keyfile, GError **error);
 void sim_start (Sim *sim);
+/* As cenote_runtime_reload(). */
+gboolean sim_reload (Sim *sim, const char *keyfile, GError **error);
 /* Stops and orphans as cenote_runtime_stop() would, where sim_end() was not called. */
 void sim_free (Sim *sim);
 
