@@ -189,7 +189,7 @@ TEST_F (ReloadTest, WhatCannotChangeIsNamedAndNothingChanges)
   run (SIM_S);
   events.clear ();
   expect_refused ("target=sim:b\nsize=4\n", "[pool:p] target: another address cannot change while the pool runs");
-  expect_refused ("size=4\npicker=random\n", "[pool:p] picker: ");
+  expect_refused ("size=4\npicker=round-robin\n", "[pool:p] picker: ");
   expect_refused ("size=4\nbackoff=exponential\n", "exponential in place of steady cannot change");
   expect_refused ("size=4\nmax-message-size=1MiB\n", "1MiB in place of 4MiB cannot change");
   expect_refused ("size=4\ndns-refresh=off\n", "[pool:p] dns-refresh: off in place of 30s cannot change");
@@ -214,9 +214,9 @@ TEST_F (ReloadTest, APluginWithOtherOptionsIsAnotherOne)
 TEST_F (ReloadTest, PoolsAreNeitherAddedNorTakenAway)
 {
   open ("size=2\n");
-  expect_refused ("size=2\n[pool:q]\ntransport=peers\ntarget=sim:q\n", "[pool:q]: is new");
+  expect_refused ("size=2\n\n[pool:q]\ntransport=peers\ntargets=sim:q\n", "[pool:q]: is new");
   std::string text = keyfile ("size=2\n");
-  text.replace (text.find ("[pool:p]"), strlen ("[pool:p]"), "[pool:q]");
+  text.replace (text.find ("[pool:p]"), strlen ("[pool:p]"), "[pool:r]");
   std::string message = refusal (text);
   EXPECT_NE (message.find ("[pool:p]: is gone"), std::string::npos) << message;
 }
@@ -225,7 +225,7 @@ TEST_F (ReloadTest, PoolsAreNeitherAddedNorTakenAway)
 TEST_F (ReloadTest, EveryFaultIsTold)
 {
   open ("size=2\n");
-  std::string message = refusal (keyfile ("picker=random\nmax-message-size=1MiB\nhealth-check=grpc\nsize=3\n"));
+  std::string message = refusal (keyfile ("picker=round-robin\nmax-message-size=1MiB\nhealth-check=grpc\nsize=3\n"));
   EXPECT_EQ (std::count (message.begin (), message.end (), '\n'), 2) << message;
   EXPECT_EQ (message.find ("(data):"), 0u) << message;
 }
