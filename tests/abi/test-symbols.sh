@@ -88,6 +88,8 @@ for plugin in "$abs_top_builddir"/plugins/.libs/*.so; do
   case_is "$name links nothing of libcenote" needs_nothing_of_ours "$plugin"
   case $name in
     transport-tls.so) case_is "$name needs OpenSSL as well" needs_only_ours "$plugin" libcrypto ;;
+    telemetry-otlp.so) case_is "$name needs protobuf-c as well" needs_only_ours "$plugin" libprotobuf-c ;;
+    telemetry-prometheus.so) case_is "$name needs libmicrohttpd as well" needs_only_ours "$plugin" libmicrohttpd ;;
     *) case_is "$name needs gRPC and the C library at most" needs_only_ours "$plugin" ;;
   esac
 done

@@ -214,7 +214,7 @@ TEST_F (ReloadTest, APluginWithOtherOptionsIsAnotherOne)
 TEST_F (ReloadTest, PoolsAreNeitherAddedNorTakenAway)
 {
   open ("size=2\n");
-  expect_refused ("size=2\n\n[pool:q]\ntransport=peers\ntargets=sim:q\n", "[pool:q]: is new");
+  expect_refused ("target=sim:a\nsize=2\n\n[pool:q]\ntransport=peers\ntargets=sim:q\n", "[pool:q]: is new");
   std::string text = keyfile ("size=2\n");
   text.replace (text.find ("[pool:p]"), strlen ("[pool:p]"), "[pool:r]");
   std::string message = refusal (text);

@@ -113,7 +113,7 @@ const CenotePlugin *
 spy_plugin ()
 {
   static CenoteTelemetryOps ops = {};
-  static CenotePlugin plugin = { CENOTE_PLUGIN_HEAD (CENOTE_PLUGIN_TELEMETRY) };
+  static CenotePlugin plugin = {};
 
   ops.struct_size = sizeof ops;
   ops.mask = CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_INIT);
@@ -121,6 +121,11 @@ spy_plugin ()
   ops.handle = handle;
   ops.poll = poll;
   ops.destroy = destroy;
+  plugin.magic = CENOTE_PLUGIN_MAGIC;
+  plugin.abi_major = CENOTE_ABI_MAJOR;
+  plugin.abi_minor = CENOTE_ABI_MINOR;
+  plugin.struct_size = sizeof plugin;
+  plugin.kind = CENOTE_PLUGIN_TELEMETRY;
   plugin.name = "spy";
   plugin.version = "1";
   plugin.summary = "Reads what a sink may";
