@@ -228,7 +228,8 @@ TEST_P (SlotLoadsTest, LoadsFollowTheirChannelsThroughViews)
   release (leases);
 }
 
-/* Of a view that is too large for one tick, the rest comes at the next ones. */
+/* Of a view that is too large for one tick, the rest comes at the next ones: how many there are
+ * depends on the rows, of which a table that had another life before keeps those. */
 TEST_P (SlotLoadsTest, ALargeViewTakesSomeTicks)
 {
   const guint n = 9000;
@@ -243,8 +244,8 @@ TEST_P (SlotLoadsTest, ALargeViewTakesSomeTicks)
   tick ();
   EXPECT_EQ (loads ()[0], 1);
   EXPECT_EQ (loads ()[n - 1], 0);
-  tick ();
-  tick ();
+  for (int ticks = 0; ticks < 1000 && loads ()[n - 1] == 0; ticks++)
+    tick ();
   EXPECT_EQ (loads ()[0], 1);
   EXPECT_EQ (loads ()[n - 1], 1);
   release (leases);
