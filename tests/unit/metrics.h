@@ -13,7 +13,7 @@ class Metric {
 public:
   using Labels = std::vector<std::pair<std::string, std::string>>;
 
-  Metric (CenoteMetricKind kind, std::string name, Labels labels, int64_t value = 0)
+  Metric (uint32_t kind, std::string name, Labels labels, int64_t value = 0)
     : kind_ (kind), name_ (std::move (name)), labels_ (std::move (labels)), value_ (value)
   {
   }
@@ -59,7 +59,7 @@ public:
   }
 
 private:
-  CenoteMetricKind kind_;
+  uint32_t kind_;
   std::string name_;
   Labels labels_;
   int64_t value_;
