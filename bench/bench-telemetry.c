@@ -11,7 +11,6 @@
 #include "rig.h"
 #include "tools/demo-server.h"
 
-#define RUN_MS 20
 #define N_CHANNELS 5
 
 typedef struct Setup {
@@ -167,8 +166,8 @@ run_calls (guint64 n, gpointer data)
 static void
 compare (const char *what, Setup *with, Setup *without, guint n_threads)
 {
-  const BenchWay way = { "with sinks", run_calls, with, n_threads, RUN_MS };
-  const BenchWay base = { "without", run_calls, without, n_threads, RUN_MS };
+  const BenchWay way = { "with sinks", run_calls, with, n_threads, BENCH_WITH_SERVER };
+  const BenchWay base = { "without", run_calls, without, n_threads, BENCH_WITH_SERVER };
   const BenchRatio ratio = bench_rate_ratio (&way, &base);
 
   bench_print (what, &ratio, BENCH_AT_LEAST, 0.97);
