@@ -6,18 +6,6 @@
 #include "core/config/reload.h"
 #include "core/pool/pool.h"
 
-static CenotePool *
-find_pool (const ReloadSite *site, const char *name)
-{
-  guint i;
-
-  for (i = 0; i < site->pools->len; i++) {
-    if (strcmp (cenote_pool_get_name (site->pools->pdata[i]), name) == 0)
-      return site->pools->pdata[i];
-  }
-  return NULL;
-}
-
 static const PoolSettings *
 find_settings (const Settings *settings, const char *name)
 {
@@ -43,7 +31,7 @@ compare_new_pools (const ReloadSite *site, const Settings *now, Problems *proble
     const PoolSettings *pool = now->pools->pdata[i];
     g_autofree char *group = g_strdup_printf ("pool:%s", pool->name);
 
-    if (find_pool (site, pool->name) == NULL)
+    if (find_settings (site->settings, pool->name) == NULL)
       problems_add (problems, pool->line, group, NULL, "is new, and a runtime's pools stay the same (a runtime of its own)");
   }
 }

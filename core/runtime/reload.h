@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /* Borrowed. */
 typedef struct ReloadSite {
   const GPtrArray *pools;    /* of CenotePool */
-  const Settings *settings;  /* the first ones: of the sinks that run */
+  const Settings *settings;  /* the first ones: of the sinks that run, and of pools by these names */
   DialBudget *budget;
 } ReloadSite;
 
