@@ -182,6 +182,7 @@ endif
 
 plugins_telemetry_statsd_la_SOURCES = \
   plugins/telemetry/complaint.h \
+  plugins/telemetry/sink-thread.h \
   plugins/telemetry/statsd-address.c \
   plugins/telemetry/statsd-address.h \
   plugins/telemetry/statsd-socket.c \
@@ -215,7 +216,7 @@ prometheus_parts = \
   plugins/telemetry/prometheus-request.h \
   plugins/telemetry/prometheus-status.c \
   plugins/telemetry/prometheus-status.h \
-  plugins/telemetry/prometheus-thread.h
+  plugins/telemetry/sink-thread.h
 plugins_telemetry_prometheus_la_SOURCES = \
   $(prometheus_parts) \
   plugins/telemetry/prometheus-fork.c \

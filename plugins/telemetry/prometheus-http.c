@@ -17,7 +17,7 @@
 
 #include "prometheus-connections.h"
 #include "prometheus-fork.h"
-#include "prometheus-thread.h"
+#include "sink-thread.h"
 
 /* Accepted at a time, before those that are there get their turn. */
 #define ACCEPT_BURST 64

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "prometheus-thread.h"
+#include "sink-thread.h"
 
 struct StatusDesk {
   const CenoteHost *host;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* prometheus-thread: threads of the sink's own. */
-#ifndef CENOTE_PROMETHEUS_THREAD_H
-#define CENOTE_PROMETHEUS_THREAD_H
+/* sink-thread: threads of a sink's own. */
+#ifndef CENOTE_SINK_THREAD_H
+#define CENOTE_SINK_THREAD_H
 
 #include <glib.h>
 #include <signal.h>

@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/un.h>
+
+#include "sink-thread.h"
 
 #define UNIX_PATH_MAX (sizeof (((struct sockaddr_un *) 0)->sun_path) - 1)
 #define FORMS "HOST:PORT, [IPV6]:PORT or unix:///PATH"
@@ -69,20 +70,6 @@ lookup_run (gpointer data)
   return NULL;
 }
 
-/* A thread takes its starter's signal mask: the program's handlers do not run on it. */
-static GThread *
-start_thread (GThreadFunc func, gpointer data)
-{
-  sigset_t all, before;
-  GThread *thread;
-
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &before);
-  thread = g_thread_try_new ("cenote-statsd", func, data, NULL);
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  return thread;
-}
-
 static Lookup *
 lookup_begin (const char *host, const char *port)
 {
@@ -92,7 +79,7 @@ lookup_begin (const char *host, const char *port)
   lookup->references = 2;
   lookup->host = g_strdup (host);
   lookup->port = g_strdup (port);
-  thread = start_thread (lookup_run, lookup);
+  thread = sink_thread_start ("cenote-statsd", lookup_run, lookup);
   if (thread != NULL) {
     g_thread_unref (thread);
     return lookup;
