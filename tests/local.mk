@@ -263,6 +263,7 @@ tests_integration_tests_SOURCES = \
   tests/servers/gauges.h \
   tests/servers/interop-server.h \
   tests/servers/load.h \
+  tests/servers/node-server.h \
   tests/servers/servers.h \
   tests/servers/statsd-receiver.h \
   tests/unit/http-client.h \
@@ -309,7 +310,8 @@ tests_interop_tests_SOURCES = \
   tests/integration/test-grpc-js.cc \
   tests/integration/test-interop.cc \
   tests/servers/client.h \
-  tests/servers/interop-server.h
+  tests/servers/interop-server.h \
+  tests/servers/node-server.h
 tests/integration/interop_tests-test-grpc-js.$(OBJEXT) tests/integration/interop_tests-test-interop.$(OBJEXT): \
   $(interop)/interop.pb-c.h
 $(interop)/interop.pb-c.h: $(interop)/interop.pb-c.c

@@ -9,44 +9,22 @@
 #ifndef CENOTE_TESTS_CONTROL_PLANE_H
 #define CENOTE_TESTS_CONTROL_PLANE_H
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
-#include "child.h"
 #include "folder.h"
-#include "interop-server.h"
+#include "node-server.h"
 
-class ControlPlane {
+class ControlPlane : public NodeServer {
 public:
   /* Returns when it serves xds:///NAME, or could not be started: then port() is 0. */
-  explicit ControlPlane (const std::string &name)
-  {
-    std::string modules = "NODE_PATH=" + InteropServer::modules ();
-    std::string program = std::string (g_getenv ("abs_top_srcdir")) + "/tests/servers/xds/control-plane.js";
-    const char *argv[] = { "env", modules.c_str (), "node", program.c_str (), name.c_str (), nullptr };
-
-    child_ = child_start (argv, nullptr);
-    if (child_ == nullptr)
-      return;
-    g_autofree char *line = child_read (child_);
-    if (line == nullptr || sscanf (line, "%u", &port_) != 1)
-      port_ = 0;
-  }
-
-  ~ControlPlane () { child_free (child_); }
-  ControlPlane (const ControlPlane &) = delete;
-  ControlPlane &operator= (const ControlPlane &) = delete;
+  explicit ControlPlane (const std::string &name) : NodeServer ("xds/control-plane.js", name.c_str ()) {}
 
   /* What it runs on and is not on this machine; nullptr: nothing. */
   static const char *
   missing ()
   {
-    std::string package = InteropServer::modules () + "/@grpc/grpc-js-xds/package.json";
-
-    if (InteropServer::missing () != nullptr)
-      return InteropServer::missing ();
-    return g_file_test (package.c_str (), G_FILE_TEST_EXISTS) ? nullptr : "grpc-js-xds: not fetched (./bootstrap deps)";
+    return missing_package ("@grpc/grpc-js-xds", "grpc-js-xds: not fetched (./bootstrap deps)");
   }
 
   /* What C-core is to read. */
@@ -65,16 +43,10 @@ public:
 
     for (unsigned port : ports)
       line += " " + std::to_string (port);
-    g_autofree char *answer = child_ask (child_, line.c_str ());
-    return answer != nullptr && g_ascii_isdigit (*answer);
+    return g_ascii_isdigit (ask (line)[0]);
   }
 
   void kill () { child_kill (child_); }
-  unsigned port () const { return port_; }
-
-private:
-  Child *child_ = nullptr;
-  unsigned port_ = 0;
 };
 
 #endif
