@@ -172,8 +172,8 @@ TEST (Outage, ManyOutagesLeaveNothing)
   expect_established (server.port (), size);
 }
 
-/* Each time it takes a second or two to serve again.  C-core 1.51 can lose track of a connection that
- * ends while it is being made (FACTS 5): seen once in some twenty runs, one descriptor, whatever their length. */
+/* Each time it takes a second or two to serve again.  In one of some five runs one descriptor more is
+ * held for over a minute: a socket whose connection has ended, for `ss` lists none. */
 TEST (Outage, EtcdsManyOutagesLeaveNothing)
 {
   const unsigned n_first = 2, n_more = scaled (100, 2) < 100 ? 2 : 100;
