@@ -183,6 +183,7 @@ endif
 plugins_telemetry_statsd_la_SOURCES = \
   plugins/telemetry/complaint.h \
   plugins/telemetry/sink-thread.h \
+  plugins/telemetry/decimal.h \
   plugins/telemetry/statsd-address.c \
   plugins/telemetry/statsd-address.h \
   plugins/telemetry/statsd-socket.c \
@@ -198,6 +199,7 @@ plugins_telemetry_statsd_la_LIBADD = $(GLIB_LIBS)
 prometheus_parts = \
   plugins/telemetry/bounds.c \
   plugins/telemetry/bounds.h \
+  plugins/telemetry/decimal.h \
   plugins/telemetry/prometheus-connections.c \
   plugins/telemetry/prometheus-connections.h \
   plugins/telemetry/prometheus-errors.c \

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "decimal.h"
+
 #define UNIX_PREFIX "unix://"
 
 /* ----------------------------------------------------------------- reading */
@@ -81,7 +83,7 @@ listen_address_read (const char *text, ListenAddress *out)
   *out = (ListenAddress) { .size = 0 };
   if (g_str_has_prefix (text, UNIX_PREFIX))
     return read_unix (text + strlen (UNIX_PREFIX), out);
-  if (host == NULL || !g_ascii_string_to_unsigned (colon + 1, 10, 0, 65535, &port, NULL))
+  if (host == NULL || !decimal_read (colon + 1, 0, G_MAXUINT16, &port))
     return wrong (text);
   if (inside != NULL)
     is_set = set_ipv6 (out, inside, (guint16) port);

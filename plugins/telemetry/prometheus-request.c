@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "decimal.h"
+
 #define OPENMETRICS "application/openmetrics-text"
 
 /* ------------------------------------------------------------------ accept */
@@ -162,7 +164,7 @@ request_since (const char *since)
 {
   guint64 number;
 
-  if (since == NULL || !g_ascii_string_to_unsigned (since, 10, 0, G_MAXUINT64, &number, NULL))
+  if (since == NULL || !decimal_read (since, 0, G_MAXUINT64, &number))
     return 0;
   return number;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "decimal.h"
 #include "sink-thread.h"
 
 #define UNIX_PATH_MAX (sizeof (((struct sockaddr_un *) 0)->sun_path) - 1)
@@ -118,7 +119,7 @@ is_port (const char *text)
 {
   guint64 port;
 
-  return g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &port, NULL);
+  return decimal_read (text, 1, G_MAXUINT16, &port);
 }
 
 /* Splits "host", "host:port", "[v6]" and "[v6]:port"; the parts are not looked at. */

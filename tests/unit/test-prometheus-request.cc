@@ -105,7 +105,7 @@ TEST (PrometheusRequest, SinceIsANumber)
 {
   EXPECT_EQ (request_since ("17"), 17u);
   EXPECT_EQ (request_since ("18446744073709551615"), G_MAXUINT64);
-  for (const char *since : { "", "-1", "+1", " 1", "1x", "0x10", "18446744073709551616" })
+  for (const char *since : { "", "-1", "+1", " 1", "\v1", "1x", "0x10", "18446744073709551616" })
     EXPECT_EQ (request_since (since), 0u) << since;
   EXPECT_EQ (request_since (nullptr), 0u);
 }
@@ -141,7 +141,7 @@ TEST (PrometheusListen, ReadsAddresses)
 
 TEST (PrometheusListen, SaysWhatIsWrongAndWhatWouldBeRight)
 {
-  for (const char *text : { "", ":", "9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+  for (const char *text : { "", ":", "9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:\v1",
                             "127.0.0.1:http", "::1:9464", "[::1]", "[127.0.0.1]:1", "metrics.example.com:9464",
                             "http://127.0.0.1:9464", "256.0.0.1:1", "[]:1" })
     EXPECT_EQ (wrong_with (text), std::string ("listen: '") + text + "' is no address to listen at "

@@ -297,6 +297,7 @@ TEST_F (StatsdSinkTest, RefusesWhatIsNoAddress)
          { "host:0", "has no port from 1 to 65535" },
          { "host:65536", "has no port from 1 to 65535" },
          { "host:x", "has no port from 1 to 65535" },
+         { "host:\v1", "has no port from 1 to 65535" },
          { "::1", "has an IPv6 address without its brackets" },
          { "[::1", "has an IPv6 address without its brackets" },
          { "[::1]8125", "has an IPv6 address without its brackets" },
