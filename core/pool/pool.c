@@ -166,13 +166,6 @@ pool_want_samples (CenotePool *pool)
     cenote_pool_unref (pool);
 }
 
-void
-pool_show (CenotePool *pool)
-{
-  if (pool->rotation_changed && pool->phase != POOL_OVER)
-    publish (pool);
-}
-
 static gboolean
 sizes_itself (const CenotePool *pool)
 {
@@ -202,6 +195,14 @@ note_sizes (CenotePool *pool)
   pool->shown_connecting = pool->n_connecting;
   pool->shown_expected = pool_expected (pool);
   monitor_unlock (&pool->lock);
+}
+
+void
+pool_show (CenotePool *pool)
+{
+  if (pool->rotation_changed && pool->phase != POOL_OVER)
+    publish (pool);
+  note_sizes (pool);
 }
 
 static void
@@ -252,7 +253,6 @@ settle (gpointer data)
   plan_if_wanted (pool);
   pool_show (pool);
   pool_note_room (pool);
-  note_sizes (pool);
   if (pool->has_untold)
     pool_tell_connected (pool);
   pool_serve_waiters (pool);

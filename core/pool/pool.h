@@ -316,7 +316,8 @@ void pool_want_plan (CenotePool *pool);
 void pool_set_wanted (CenotePool *pool, guint wanted);
 void pool_set_phase (CenotePool *pool, PoolPhase phase);
 void pool_set_paused (CenotePool *pool, gboolean paused);
-/* Publishes a view that is out of date: whoever is told how many are ready can get them. */
+/* Publishes what is out of date, view and sizes: whoever is told how many are ready can get them, and every event has
+ * as many. */
 void pool_show (CenotePool *pool);
 /* Any thread, does not wait.  From now on somebody reads its durations: gets are sampled, so that there are some. */
 void pool_want_samples (CenotePool *pool);
