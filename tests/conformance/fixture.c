@@ -15,7 +15,13 @@ struct CenoteTimer {
 static gint64
 now_us (gpointer data)
 {
-  return ((Fixture *) data)->now_us;
+  return __atomic_load_n (&((Fixture *) data)->now_us, __ATOMIC_RELAXED);
+}
+
+void
+fixture_set_now (Fixture *fixture, gint64 now_us)
+{
+  __atomic_store_n (&fixture->now_us, now_us, __ATOMIC_RELAXED);
 }
 
 guint64
@@ -88,11 +94,11 @@ fixture_advance (Fixture *fixture, gint64 delay_us)
   while ((timer = next_timer (fixture, until_us))) {
     CenoteTimer due = *timer;
 
-    fixture->now_us = due.due_us;
+    fixture_set_now (fixture, due.due_us);
     g_ptr_array_remove (fixture->timers, timer);
     due.func (due.data);
   }
-  fixture->now_us = until_us;
+  fixture_set_now (fixture, until_us);
 }
 
 static void

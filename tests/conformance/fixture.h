@@ -21,7 +21,7 @@ typedef struct Fixture {
   CenoteOptions options;
   CenoteValue *values;
   gpointer state;            /* NULL until fixture_create() */
-  gint64 now_us;
+  gint64 now_us;             /* set by fixture_set_now() */
   guint64 luck;              /* of the generator; see fixture_fix_luck() */
   gboolean luck_is_fixed;
   GPtrArray *timers;         /* that run, of CenoteTimer */
@@ -44,6 +44,8 @@ void fixture_free (Fixture *fixture);
 void fixture_fix_luck (Fixture *fixture, guint64 luck);
 /* From now on random() gives the sequence that belongs to SEED. */
 void fixture_seed_luck (Fixture *fixture, guint64 seed);
+/* Moves the clock alone: no timer runs. */
+void fixture_set_now (Fixture *fixture, gint64 now_us);
 /* Runs every timer that is due up to then, in the order of their times. */
 void fixture_advance (Fixture *fixture, gint64 delay_us);
 
