@@ -20,6 +20,23 @@ SH_LOG_COMPILER = timeout --kill-after=10 $(TEST_LIMIT_S) bash
 
 # ------------------------------------------------------------------- programs
 test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
+# tests/precompiled.h says what it is for.  The flags are what every test is compiled with; a test may have more -D.
+test_cxx_flags = $(AM_CXXFLAGS) -include tests/precompiled.h
+tests/precompiled.h.gch: tests/precompiled.h
+	$(AM_V_GEN)$(MKDIR_P) tests && $(CXX) $(DEFS) $(DEFAULT_INCLUDES) $(test_cpp_flags) $(CPPFLAGS) $(AM_CXXFLAGS) $(CXXFLAGS) \
+	  -x c++-header -o $@ $(top_srcdir)/tests/precompiled.h
+CLEANFILES += tests/precompiled.h.gch
+$(tests_unit_tests_OBJECTS) \
+$(tests_conformance_tests_OBJECTS) \
+$(tests_call_tests_OBJECTS) \
+$(tests_integration_tests_OBJECTS) \
+$(tests_names_tests_OBJECTS) \
+$(tests_interop_tests_OBJECTS) \
+$(tests_fault_tests_OBJECTS) \
+$(tests_grpcpp_tests_OBJECTS) \
+$(tests_abi_tests_OBJECTS) \
+$(tests_sim_tests_OBJECTS) \
+$(tests_seeds_tests_OBJECTS): tests/precompiled.h.gch
 test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
 
 test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests tests/sim-tests tests/call-tests tests/stress-slots
@@ -38,6 +55,7 @@ endif
 endif
 
 tests_unit_tests_CPPFLAGS = $(test_cpp_flags) -DCENOTE_NO_GRPCPP
+tests_unit_tests_CXXFLAGS = $(test_cxx_flags)
 tests_unit_tests_LDADD = $(test_libs)
 tests_unit_tests_SOURCES = \
   $(prometheus_parts) \
@@ -191,6 +209,7 @@ tests_libconformance_la_SOURCES = \
   tests/conformance/fixture.h
 
 tests_conformance_tests_CPPFLAGS = $(test_cpp_flags)
+tests_conformance_tests_CXXFLAGS = $(test_cxx_flags)
 tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
   tests/conformance/test-plugins.cc
@@ -200,6 +219,7 @@ wall_clock_ldflags = -Wl,--wrap=timerfd_create -Wl,--wrap=read -Wl,--export-dyna
 
 # Calls over real connections to peers in this process, which sanitizers see too.
 tests_call_tests_CPPFLAGS = $(test_cpp_flags)
+tests_call_tests_CXXFLAGS = $(test_cxx_flags)
 tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
 tests_call_tests_LDFLAGS = $(AM_LDFLAGS) $(wall_clock_ldflags)
 tests_call_tests_SOURCES = \
@@ -239,6 +259,7 @@ tests_servers_health_SOURCES = tests/servers/health.c
 tests_servers_health_LDADD = $(GRPC_LIBS) $(GLIB_LIBS)
 
 tests_integration_tests_CPPFLAGS = $(test_cpp_flags)
+tests_integration_tests_CXXFLAGS = $(test_cxx_flags)
 tests_integration_tests_LDADD = $(server_test_libs)
 tests_integration_tests_SOURCES = \
   tests/integration/test-call.cc \
@@ -294,6 +315,7 @@ endif
 endif
 endif
 tests_names_tests_CPPFLAGS = $(test_cpp_flags) $(LIBCRYPTO_CFLAGS)
+tests_names_tests_CXXFLAGS = $(test_cxx_flags)
 tests_names_tests_LDADD = $(server_test_libs) $(LIBCRYPTO_LIBS)
 tests_names_tests_SOURCES = tests/integration/test-names.cc
 
@@ -302,6 +324,7 @@ interop = tests/servers/interop
 EXTRA_DIST += $(interop)/interop.proto $(interop)/package.json $(interop)/server.js tests/servers/otlp/collector.js tests/servers/statsd/totals.js tests/servers/xds/control-plane.js
 if HAVE_PROTOC_C
 tests_interop_tests_CPPFLAGS = $(test_cpp_flags) $(PROTOBUF_C_CFLAGS) -I$(interop)
+tests_interop_tests_CXXFLAGS = $(test_cxx_flags)
 tests_interop_tests_LDADD = libcenote-protobuf-c.la $(PROTOBUF_C_LIBS) $(server_test_libs)
 nodist_tests_interop_tests_SOURCES = $(interop)/interop.pb-c.c $(interop)/interop.pb-c.h
 tests_interop_tests_SOURCES = \
@@ -338,6 +361,7 @@ endif
 endif
 
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
+tests_fault_tests_CXXFLAGS = $(test_cxx_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
   tests/fault/test-churn.cc \
@@ -371,6 +395,7 @@ check_PROGRAMS += tests/grpcpp-tests
 TESTS += tests/grpcpp-tests
 endif
 tests_grpcpp_tests_CPPFLAGS = $(test_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
+tests_grpcpp_tests_CXXFLAGS = $(test_cxx_flags)
 tests_grpcpp_tests_LDADD = $(greeter_libs) $(GTEST_LIBS) -lgtest_main
 tests_grpcpp_tests_SOURCES = \
   tests/integration/test-stubs.cc \
@@ -388,6 +413,7 @@ tests/fault/tests-test-etcd.$(OBJEXT): examples/etcd.pb-c.h
 endif
 
 tests_abi_tests_CPPFLAGS = $(test_cpp_flags)
+tests_abi_tests_CXXFLAGS = $(test_cxx_flags)
 tests_abi_tests_LDADD = $(test_libs)
 tests_abi_tests_SOURCES = \
   tests/abi/test-elder.cc \
@@ -395,6 +421,7 @@ tests_abi_tests_SOURCES = \
 
 # The whole runtime without threads, sockets and real time.
 tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
+tests_sim_tests_CXXFLAGS = $(test_cxx_flags)
 tests_sim_tests_LDADD = $(test_libs)
 tests_sim_tests_SOURCES = \
   plugins/connector/roster.c \
@@ -565,7 +592,7 @@ test_data = \
 if SYSTEM_TESTS
 TESTS += $(system_tests)
 endif
-EXTRA_DIST += $(system_tests) $(test_data)
+EXTRA_DIST += tests/precompiled.h $(system_tests) $(test_data)
 
 # -------------------------------------------------------------------- fuzzers
 # Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.

@@ -15,6 +15,7 @@ endif
 endif
 
 tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
+tests_seeds_tests_CXXFLAGS = $(test_cxx_flags)
 tests_seeds_tests_LDADD = $(server_test_libs)
 tests_seeds_tests_SOURCES = \
   tests/seeds/a2.h \
