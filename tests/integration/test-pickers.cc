@@ -101,11 +101,12 @@ protected:
   CenotePool *pool = nullptr;
 };
 
-// However many threads they come from: on 8 idle channels, 400 leases held at once.
+// On 8 idle channels, 400 leases held at once.  Not of more threads: what others hold is told every 10 ms, and forty
+// that each take ten leases within that time may all go where few were when it was told.
 TEST_F (PickerPools, ByDefaultNoChannelHasMuchMoreThanTheMean)
 {
   open (8, "");
-  for (int n_threads : { 1, 2, 8, 40 }) {
+  for (int n_threads : { 1, 2, 8 }) {
     std::vector<CenoteLease> leases = take_together (n_threads, 400 / n_threads);
     std::vector<gint64> held = in_flight ();
 
