@@ -106,6 +106,8 @@ public:
     std::vector<Deed> deeds = {
       { "cenote.gets", { { "pool.name", "test" } }, n_gets_, false },
       { "cenote.gets_refused", { { "pool.name", "test" } }, n_refused_, false },
+      { "cenote.get_time", { { "pool.name", "test" } }, n_gets_, true },
+      { "cenote.lease.use_time", { { "pool.name", "test" } }, n_gets_ - n_refused_, true },
       { "cenote.scaling", { { "pool.name", "test" }, { "direction", "up" } }, 1, false },
       { "cenote.scaling", { { "pool.name", "test" }, { "direction", "down" } }, 1, false },
       { "cenote.channel.pings", { { "pool.name", "test" }, { "result", "ok" } }, count (CENOTE_EVENT_CHANNEL_PING, "test"), false },
