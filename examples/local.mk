@@ -38,7 +38,11 @@ endif
 
 if HAVE_CPP_STUBS
 # The example's service, which tests and benches call too.
+if PROGRAM_TESTS
 check_LTLIBRARIES += examples/libgreeter.la
+else
+EXTRA_LTLIBRARIES += examples/libgreeter.la
+endif
 nodist_examples_libgreeter_la_SOURCES = \
   examples/greeter.grpc.pb.cc \
   examples/greeter.grpc.pb.h \
@@ -49,7 +53,11 @@ examples_libgreeter_la_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFL
 examples_libgreeter_la_LIBADD = $(GRPCPP_LIBS) $(PROTOBUF_LIBS)
 greeter_libs = examples/libgreeter.la libcenote.la $(GRPCPP_LIBS) $(PROTOBUF_LIBS) $(GRPC_LIBS) $(GLIB_LIBS)
 
+if PROGRAM_TESTS
 check_PROGRAMS += examples/greeter
+else
+EXTRA_PROGRAMS += examples/greeter
+endif
 examples_greeter_SOURCES = examples/greeter.cc
 examples_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -Iexamples
 examples_greeter_LDADD = $(greeter_libs)

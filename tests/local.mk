@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A case is a test of GoogleTest's, a line of TAP or a script (tests/count-cases.awk).
 # Programs stay in their own process; scripts start other ones and are left out
-# by --disable-system-tests.
+# by --enable-tests=programs.
 
 AM_TESTS_ENVIRONMENT = \
   CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs'; export CENOTE_PLUGIN_PATH; \
@@ -39,11 +39,11 @@ $(tests_sim_tests_OBJECTS) \
 $(tests_seeds_tests_OBJECTS): tests/precompiled.h.gch
 test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
 
-test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests tests/sim-tests tests/call-tests tests/stress-slots
+unit_test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests
+test_programs = tests/sim-tests tests/call-tests tests/stress-slots
 server_test_programs = tests/integration-tests tests/fault-tests
+# The longest first: they run side by side.
 if HAVE_GTEST
-check_PROGRAMS += $(test_programs)
-TESTS += $(test_programs)
 if SYSTEM_TESTS
 check_PROGRAMS += $(server_test_programs)
 TESTS += $(server_test_programs)
@@ -51,6 +51,12 @@ if HAVE_PROTOC_C
 check_PROGRAMS += tests/interop-tests
 TESTS += tests/interop-tests
 endif
+endif
+check_PROGRAMS += $(unit_test_programs)
+TESTS += $(unit_test_programs)
+if PROGRAM_TESTS
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs)
 endif
 endif
 
@@ -385,14 +391,18 @@ endif
 
 # Stubs of gRPC C++'s, against a server in the same process.
 if HAVE_CPP_STUBS
+if PROGRAM_TESTS
 check_PROGRAMS += tests/servers/greeter
+endif
 tests_servers_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
 tests_servers_greeter_SOURCES = tests/servers/greeter.cc tests/servers/greeter.h
 tests_servers_greeter_LDADD = $(greeter_libs)
 tests/servers/tests_servers_greeter-greeter.$(OBJEXT): $(greeter_made)
 if HAVE_GTEST
+if PROGRAM_TESTS
 check_PROGRAMS += tests/grpcpp-tests
 TESTS += tests/grpcpp-tests
+endif
 endif
 tests_grpcpp_tests_CPPFLAGS = $(test_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
 tests_grpcpp_tests_CXXFLAGS = $(test_cxx_flags)

@@ -4,13 +4,9 @@
 # public functions alone.  Under sanitizers too: what needs a foreign program is skipped without it.
 
 if HAVE_GTEST
+if PROGRAM_TESTS
 check_PROGRAMS += tests/seeds-tests
-if SYSTEM_TESTS
 TESTS += tests/seeds-tests
-else
-if SANITIZER
-TESTS += tests/seeds-tests
-endif
 endif
 endif
 
