@@ -186,11 +186,13 @@ enter_state (Link *link, CenoteChannelState state, const char *error)
 /* ---------------------------------------------------------------- lingering */
 
 /* C-core 1.51 never closes the connection of a channel that is destroyed while it
- * connects, where the peer's SETTINGS come after that.  So such a link is kept,
- * with its slot closed, until its attempt is over, or nearly: with the attempt's own
- * timeout C-core would dial again at once, so it goes LINGER_EARLY_US before that.
+ * connects, where the peer's SETTINGS come after that and within the attempt's timeout.
+ * So such a link is kept, with its slot closed, until its attempt is over, or nearly: with
+ * the timeout C-core would dial again at once, so it goes LINGER_EARLY_US before that.  A
+ * peer that answers just in between costs a descriptor; and where we come too late, C-core
+ * has dialled, and that attempt is waited for as well.
  * Where the control thread is about to end, it is its watch that ends the channel. */
-#define LINGER_EARLY_US (50 * 1000)
+#define LINGER_EARLY_US (15 * 1000)
 
 static gboolean
 must_linger (const Link *link)
@@ -199,11 +201,17 @@ must_linger (const Link *link)
 }
 
 static void
+linger (Link *link)
+{
+  control_timer_set (link->site->control, &link->linger_timer, link->connect_us + link->attempt_us - LINGER_EARLY_US);
+}
+
+static void
 begin_lingering (Link *link)
 {
   link->lingers = TRUE;
   g_queue_push_tail (link->site->lingering, link);
-  control_timer_set (link->site->control, &link->linger_timer, link->connect_us + link->attempt_us - LINGER_EARLY_US);
+  linger (link);
 }
 
 static void
@@ -219,19 +227,36 @@ stop_lingering (Link *link)
 }
 
 static void
+stop_and_free (Link *link)
+{
+  stop_lingering (link);
+  link_free_if_over (link);
+}
+
+static gboolean
+has_dialled_again (const Link *link)
+{
+  return control_now_us (link->site->control) >= link->connect_us + link->attempt_us;
+}
+
+static void
 has_lingered (gpointer data)
 {
   Link *link = data;
 
-  stop_lingering (link);
-  link_free_if_over (link);
+  if (has_dialled_again (link)) {
+    link->connect_us = control_now_us (link->site->control);
+    linger (link);
+  } else {
+    stop_and_free (link);
+  }
 }
 
 static void
 leave (Link *link)
 {
   link->hold->leaves = TRUE;
-  has_lingered (link);
+  stop_and_free (link);
 }
 
 void
