@@ -87,6 +87,7 @@ public:
   bool
   do_all ()
   {
+    (void) client_->status (); /* behind it the pool knows that somebody reads what gets take */
     return miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () && lose_all ();
   }
 
