@@ -32,7 +32,8 @@ enum {
   DEADLINE_EXCEEDED = 4,
   RESOURCE_EXHAUSTED = 8,
   UNIMPLEMENTED = 12,
-  INTERNAL = 13
+  INTERNAL = 13,
+  UNAVAILABLE = 14
 };
 
 /* Waits until DONE says so.  FALSE: not within a minute. */

@@ -165,7 +165,7 @@ TEST_F (GrpcJs, MetadataWithinTheLimitTravels)
   EXPECT_EQ (large, call.trailing (trailing_key));
 }
 
-/* node answers with a GOAWAY, and then no more. */
+/* node answers with a GOAWAY, and then no more; before 20 it closes the connection. */
 TEST_F (GrpcJs, MoreMetadataThanTheServerTakesCostsTheConnection)
 {
   Metadata metadata (std::string (100 << 10, 'x'), "");
@@ -174,7 +174,7 @@ TEST_F (GrpcJs, MoreMetadataThanTheServerTakesCostsTheConnection)
   open_with ("size=1\n");
   options.timeout_ms = 300;
   Status status = empty_duplex (&options);
-  EXPECT_TRUE (status.is (DEADLINE_EXCEEDED)) << status;
+  EXPECT_TRUE (status.is (NodeServer::node_version () < 20 ? UNAVAILABLE : DEADLINE_EXCEEDED)) << status;
   expect_reconnected ();
 }
 
@@ -326,6 +326,8 @@ TEST_F (GrpcJs, GracefulRestartsUnderLoadFailNoCall)
 {
   const unsigned restarts = scaled (200, 20), n = 4;
 
+  if (NodeServer::node_version () < 20)
+    GTEST_SKIP () << "node 20: before it, a session that is closed does not send the replies that it has";
   open_with ("size=4\n");
   gint64 before = server_->calls ();
   Load load (pool_, n);

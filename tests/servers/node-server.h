@@ -33,6 +33,21 @@ public:
   /* 0: it could not be started. */
   unsigned port () const { return port_; }
 
+  /* Of node; 0: there is none. */
+  static int
+  node_version ()
+  {
+    FILE *pipe = popen ("node --version", "r");
+    int major = 0;
+
+    if (pipe == nullptr)
+      return 0;
+    if (fscanf (pipe, "v%d", &major) != 1)
+      major = 0;
+    pclose (pipe);
+    return major;
+  }
+
 protected:
   /* SCRIPT below tests/servers; ARGUMENT is nullable.  Returns when it serves, or could not be started. */
   explicit NodeServer (const char *script, const char *argument = nullptr)
