@@ -62,6 +62,27 @@ AC_DEFUN([CENOTE_GRPC_MIN_TLS], [
     [AC_DEFINE([HAVE_GRPC_SSL_MIN_VERSION], [1], [Whether grpc_ssl_credentials::set_min_tls_version() can be linked.])])
 ])
 
+# CENOTE_PRECOMPILING
+# Sets PRECOMPILE_FLAGS: what makes a C++ compiler do more of its work when it precompiles a header.
+AC_DEFUN([CENOTE_PRECOMPILING], [
+  AC_LANG_PUSH([C++])
+  cenote_flags=$CXXFLAGS
+  CXXFLAGS="$CXXFLAGS -Werror -fpch-instantiate-templates"
+  AC_MSG_CHECKING([whether $CXX takes -fpch-instantiate-templates])
+  AC_COMPILE_IFELSE([AC_LANG_SOURCE([[int main () { return 0; }]])],
+    [PRECOMPILE_FLAGS=-fpch-instantiate-templates
+     AC_MSG_RESULT([yes])],
+    [AC_MSG_RESULT([no])])
+  CXXFLAGS=$cenote_flags
+  AC_LANG_POP
+  AC_SUBST([PRECOMPILE_FLAGS])
+])
+
+# CENOTE_TEST_SET(NAME, CONDITIONAL)
+# Whether NAME is among --enable-tests.
+AC_DEFUN([CENOTE_TEST_SET],
+  [AM_CONDITIONAL([$2], [case ",$enable_tests," in *,$1,*) true ;; *) false ;; esac])])
+
 # CENOTE_SANITIZER
 # --enable-sanitizer=address|thread: sets SANITIZER_FLAGS, for compiling and linking.
 AC_DEFUN([CENOTE_SANITIZER], [

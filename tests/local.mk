@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A case is a test of GoogleTest's, a line of TAP or a script (tests/count-cases.awk).
-# Programs stay in their own process; scripts start other ones and are left out
-# by --enable-tests=programs.
+# --enable-tests has three sets of them: unit, program, which stay in their own process
+# or start servers of ours, and system, which need foreign programs and compilers.
 
 AM_TESTS_ENVIRONMENT = \
   CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs'; export CENOTE_PLUGIN_PATH; \
@@ -24,7 +24,7 @@ test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
 test_cxx_flags = $(AM_CXXFLAGS) -include tests/precompiled.h
 tests/precompiled.h.gch: tests/precompiled.h
 	$(AM_V_GEN)$(MKDIR_P) tests && $(CXX) $(DEFS) $(DEFAULT_INCLUDES) $(test_cpp_flags) $(CPPFLAGS) $(AM_CXXFLAGS) $(CXXFLAGS) \
-	  -x c++-header -o $@ $(top_srcdir)/tests/precompiled.h
+	  $(PRECOMPILE_FLAGS) -x c++-header -o $@ $(top_srcdir)/tests/precompiled.h
 CLEANFILES += tests/precompiled.h.gch
 $(tests_unit_tests_OBJECTS) \
 $(tests_conformance_tests_OBJECTS) \
@@ -52,8 +52,10 @@ check_PROGRAMS += tests/interop-tests
 TESTS += tests/interop-tests
 endif
 endif
+if UNIT_TESTS
 check_PROGRAMS += $(unit_test_programs)
 TESTS += $(unit_test_programs)
+endif
 if PROGRAM_TESTS
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs)
