@@ -688,8 +688,14 @@ typedef struct CenoteNote {
  * then takes the place of cenote_plugin_query() and of the note, and what it
  * returns is for cenote_registry_add_static(). */
 #ifndef CENOTE_PLUGIN_STATIC
+/* clang's AddressSanitizer puts room around what is global, and a note has none. */
+#ifdef __clang__
+#define CENOTE_NOTE_PLACED __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION), no_sanitize ("address")))
+#else
+#define CENOTE_NOTE_PLACED __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION)))
+#endif
 #define CENOTE_PLUGIN_DEFINE(descriptor, kind_, name_) \
-  __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote cenote_plugin_note = { \
+  CENOTE_NOTE_PLACED static const CenoteNote cenote_plugin_note = { \
     7u, CENOTE_NOTE_PAYLOAD_SIZE, CENOTE_NOTE_TYPE, CENOTE_NOTE_OWNER, CENOTE_ABI_MAJOR, CENOTE_ABI_MINOR, \
     (kind_), name_ }; \
   CENOTE_PLUGIN_QUERY_DEFINE (cenote_plugin_query, descriptor)
