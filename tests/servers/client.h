@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/scale.h"
+
 struct Event {
   CenoteEventKind kind;
   gint64 time_us;
@@ -194,14 +196,5 @@ public:
   CenoteRuntime *runtime = nullptr;
   CenotePool *pool = nullptr;
 };
-
-/* N at full length, less by CENOTE_TEST_SCALE, never under LEAST. */
-static inline unsigned
-scaled (unsigned n, unsigned least)
-{
-  const char *scale = g_getenv ("CENOTE_TEST_SCALE");
-
-  return std::max (least, static_cast<unsigned> (n * (scale == nullptr ? 0.1 : g_ascii_strtod (scale, nullptr))));
-}
 
 #endif

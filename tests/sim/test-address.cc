@@ -5,6 +5,7 @@
  */
 #include "sim-test.h"
 #include "spies.h"
+#include "tests/scale.h"
 
 namespace {
 
@@ -550,8 +551,10 @@ TEST_F (AddressTest, OnlyFailuresInARowCount)
 
 /* ------------------------------------------------------------ long outages */
 
+/* A day, where tests have their full length. */
 TEST_F (AddressTest, ADayWithoutAServerIsSurvived)
 {
+  const unsigned outage_s = 3600 * scaled (24, 1);
   gint64 back_us;
 
   make ("size=20\nbackoff=quick", "[backoff:quick]\nplugin=exponential\ninitial=100ms\nmax=500ms\n");
@@ -559,10 +562,10 @@ TEST_F (AddressTest, ADayWithoutAServerIsSurvived)
   connect_all ();
   peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
   peer_lose_all (peer, "the server is gone");
-  run (24 * 3600 * SIM_S);
+  run (outage_s * SIM_S);
   EXPECT_EQ (current (), 0);
-  EXPECT_GT (peer_n_dials (peer), 24u * 3600 * 10 / 7);
-  EXPECT_LT (peer_n_dials (peer), 24u * 3600 * 10 / 3);
+  EXPECT_GT (peer_n_dials (peer), outage_s * 10 / 7);
+  EXPECT_LT (peer_n_dials (peer), outage_s * 10 / 3);
   EXPECT_EQ (peer->most_dialing, 16u) << "only while it was open";
   peer_always (peer, PEER_ACCEPTS, SIM_MS, PEER_FOREVER, nullptr);
   back_us = now ();

@@ -17,6 +17,7 @@ extern "C" {
 #include "sim.h"
 }
 
+#include "tests/scale.h"
 #include "tests/unit/log-capture.h"
 
 namespace {
@@ -530,19 +531,11 @@ private:
   }
 };
 
-double
-scale ()
-{
-  const char *text = g_getenv ("CENOTE_TEST_SCALE");
-
-  return text == nullptr ? 0.1 : g_ascii_strtod (text, nullptr);
-}
-
 TEST (Random, WhatMustAlwaysBeSoIsSo)
 {
   const char *one = g_getenv ("CENOTE_TEST_SEED");
   guint64 first = one == nullptr ? 1 : g_ascii_strtoull (one, nullptr, 10);
-  guint64 n = one == nullptr ? std::max<guint64> (5, static_cast<guint64> (1000 * scale ())) : 1;
+  guint64 n = one == nullptr ? scaled (1000, 5) : 1;
 
   for (guint64 seed = first; seed < first + n; seed++) {
     LogCapture log;
