@@ -38,7 +38,7 @@ endif
 
 if HAVE_CPP_STUBS
 # The example's service, which tests and benches call too.
-if PROGRAM_TESTS
+if SERVER_TESTS
 check_LTLIBRARIES += examples/libgreeter.la
 else
 EXTRA_LTLIBRARIES += examples/libgreeter.la
@@ -53,7 +53,7 @@ examples_libgreeter_la_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFL
 examples_libgreeter_la_LIBADD = $(GRPCPP_LIBS) $(PROTOBUF_LIBS)
 greeter_libs = examples/libgreeter.la libcenote.la $(GRPCPP_LIBS) $(PROTOBUF_LIBS) $(GRPC_LIBS) $(GLIB_LIBS)
 
-if PROGRAM_TESTS
+if SERVER_TESTS
 check_PROGRAMS += examples/greeter
 else
 EXTRA_PROGRAMS += examples/greeter

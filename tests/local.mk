@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A case is a test of GoogleTest's, a line of TAP or a script (tests/count-cases.awk).
-# --enable-tests has three sets of them: unit, program, which stay in their own process
-# or start servers of ours, and system, which need foreign programs and compilers.
+# --enable-tests has four sets of them: unit; program, which stay in their own process;
+# server, which start servers of ours; and system, which need foreign programs and compilers.
 
 AM_TESTS_ENVIRONMENT = \
   CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs'; export CENOTE_PLUGIN_PATH; \
@@ -393,7 +393,7 @@ endif
 
 # Stubs of gRPC C++'s, against a server in the same process.
 if HAVE_CPP_STUBS
-if PROGRAM_TESTS
+if SERVER_TESTS
 check_PROGRAMS += tests/servers/greeter
 endif
 tests_servers_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
@@ -401,7 +401,7 @@ tests_servers_greeter_SOURCES = tests/servers/greeter.cc tests/servers/greeter.h
 tests_servers_greeter_LDADD = $(greeter_libs)
 tests/servers/tests_servers_greeter-greeter.$(OBJEXT): $(greeter_made)
 if HAVE_GTEST
-if PROGRAM_TESTS
+if SERVER_TESTS
 check_PROGRAMS += tests/grpcpp-tests
 TESTS += tests/grpcpp-tests
 endif
@@ -604,7 +604,7 @@ test_data = \
 if SYSTEM_TESTS
 TESTS += $(system_tests)
 endif
-EXTRA_DIST += tests/precompiled.h $(system_tests) $(test_data)
+EXTRA_DIST += tests/precompiled.h tests/scale.h $(system_tests) $(test_data)
 
 # -------------------------------------------------------------------- fuzzers
 # Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.

@@ -4,7 +4,7 @@
 # public functions alone.  Under sanitizers too: what needs a foreign program is skipped without it.
 
 if HAVE_GTEST
-if PROGRAM_TESTS
+if SERVER_TESTS
 check_PROGRAMS += tests/seeds-tests
 TESTS += tests/seeds-tests
 endif
