@@ -20,11 +20,13 @@ HOT gpointer
 rpc_queue_next (RpcQueue *queue, gint64 until_us)
 {
   grpc_event event = grpc_completion_queue_next (queue, rpc_time (until_us), NULL);
-  RpcStep step = rpc_step_of_tag (event.tag);
-  Rpc *rpc = (Rpc *) (gpointer) ((char *) event.tag - step);
+  RpcStep step;
+  Rpc *rpc;
 
   if (event.type != GRPC_OP_COMPLETE)
     return NULL;
+  step = rpc_step_of_tag (event.tag);
+  rpc = (Rpc *) (gpointer) ((char *) event.tag - step);
   rpc_step_end (rpc, step, &event);
   if (step == RPC_READ && rpc->second != NULL)
     grpc_call_cancel (rpc->call, NULL);
