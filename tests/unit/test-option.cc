@@ -11,10 +11,10 @@
 namespace {
 
 CenoteOption
-row_of (CenoteOptionType type, const char *min = nullptr, const char *max = nullptr, uint32_t flags = 0,
+row_of (uint32_t type, const char *min = nullptr, const char *max = nullptr, uint32_t flags = 0,
         const char *choices = nullptr)
 {
-  return { "key", (uint32_t) type, flags, nullptr, min, max, choices, "A row" };
+  return { "key", type, flags, nullptr, min, max, choices, "A row" };
 }
 
 class Value
@@ -192,7 +192,7 @@ TEST (Option, AFailureLeavesTheValueAlone)
 
 TEST (Option, ATypeThatIsNotKnownIsRefused)
 {
-  EXPECT_EQ (read (row_of ((CenoteOptionType) 99), "x"), "problem: 'x' is not what this option takes");
+  EXPECT_EQ (read (row_of (99), "x"), "problem: 'x' is not what this option takes");
 }
 
 /* ----------------------------------------------------------- what is shown */
