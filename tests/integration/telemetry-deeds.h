@@ -87,7 +87,6 @@ public:
   bool
   do_all ()
   {
-    (void) client_->status (); /* behind it the pool knows that somebody reads what gets take */
     return miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () && lose_all ();
   }
 
@@ -107,8 +106,6 @@ public:
     std::vector<Deed> deeds = {
       { "cenote.gets", { { "pool.name", "test" } }, n_gets_, false },
       { "cenote.gets_refused", { { "pool.name", "test" } }, n_refused_, false },
-      { "cenote.get_time", { { "pool.name", "test" } }, n_gets_, true },
-      { "cenote.lease.use_time", { { "pool.name", "test" } }, n_gets_ - n_refused_, true },
       { "cenote.scaling", { { "pool.name", "test" }, { "direction", "up" } }, 1, false },
       { "cenote.scaling", { { "pool.name", "test" }, { "direction", "down" } }, 1, false },
       { "cenote.channel.pings", { { "pool.name", "test" }, { "result", "ok" } }, count (CENOTE_EVENT_CHANNEL_PING, "test"), false },
