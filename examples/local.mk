@@ -40,8 +40,6 @@ if HAVE_CPP_STUBS
 # The example's service, which tests and benches call too.
 if SERVER_TESTS
 check_LTLIBRARIES += examples/libgreeter.la
-else
-EXTRA_LTLIBRARIES += examples/libgreeter.la
 endif
 nodist_examples_libgreeter_la_SOURCES = \
   examples/greeter.grpc.pb.cc \
@@ -55,8 +53,6 @@ greeter_libs = examples/libgreeter.la libcenote.la $(GRPCPP_LIBS) $(PROTOBUF_LIB
 
 if SERVER_TESTS
 check_PROGRAMS += examples/greeter
-else
-EXTRA_PROGRAMS += examples/greeter
 endif
 examples_greeter_SOURCES = examples/greeter.cc
 examples_greeter_CPPFLAGS = $(AM_CPPFLAGS) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -Iexamples
