@@ -690,12 +690,12 @@ typedef struct CenoteNote {
 #ifndef CENOTE_PLUGIN_STATIC
 /* clang's AddressSanitizer puts room around what is global, and a note has none. */
 #ifdef __clang__
-#define CENOTE_NOTE_PLACED __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION), no_sanitize ("address")))
+#define CENOTE_NOTE_CLOSE __attribute__ ((no_sanitize ("address")))
 #else
-#define CENOTE_NOTE_PLACED __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION)))
+#define CENOTE_NOTE_CLOSE
 #endif
 #define CENOTE_PLUGIN_DEFINE(descriptor, kind_, name_) \
-  CENOTE_NOTE_PLACED static const CenoteNote cenote_plugin_note = { \
+  CENOTE_NOTE_CLOSE __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote cenote_plugin_note = { \
     7u, CENOTE_NOTE_PAYLOAD_SIZE, CENOTE_NOTE_TYPE, CENOTE_NOTE_OWNER, CENOTE_ABI_MAJOR, CENOTE_ABI_MINOR, \
     (kind_), name_ }; \
   CENOTE_PLUGIN_QUERY_DEFINE (cenote_plugin_query, descriptor)
