@@ -42,7 +42,6 @@ test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST
 unit_test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests
 test_programs = tests/sim-tests tests/call-tests tests/stress-slots
 server_test_programs = tests/integration-tests tests/fault-tests
-# The longest first: they run side by side.
 if HAVE_GTEST
 if SYSTEM_TESTS
 check_PROGRAMS += $(server_test_programs)
@@ -242,6 +241,7 @@ tests_call_tests_SOURCES = \
   tests/servers/calls.h \
   tests/servers/child.h \
   tests/servers/client.h \
+  tests/servers/command.h \
   tests/servers/gauges.h \
   tests/servers/http2-peer.cc \
   tests/servers/http2-peer.h \

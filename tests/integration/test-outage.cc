@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/servers/client.h"
+#include "tests/servers/command.h"
 #include "tests/servers/gauges.h"
 #include "tests/servers/servers.h"
 
@@ -23,15 +24,8 @@ established (unsigned port)
 {
   g_autofree char *command = g_strdup_printf (
     "ss -Htnp state established dst 127.0.0.1:%u | grep -c 'pid=%d,'", port, static_cast<int> (getpid ()));
-  FILE *pipe = popen (command, "r");
-  unsigned n = 0;
 
-  if (pipe == nullptr)
-    return 0;
-  if (fscanf (pipe, "%u", &n) != 1)
-    n = 0;
-  pclose (pipe);
-  return n;
+  return command_number (command);
 }
 
 /* Where there is no ss nobody looks. */

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "child.h"
+#include "command.h"
 
 class NodeServer {
 public:
@@ -34,19 +35,7 @@ public:
   unsigned port () const { return port_; }
 
   /* Of node; 0: there is none. */
-  static int
-  node_version ()
-  {
-    FILE *pipe = popen ("node --version", "r");
-    int major = 0;
-
-    if (pipe == nullptr)
-      return 0;
-    if (fscanf (pipe, "v%d", &major) != 1)
-      major = 0;
-    pclose (pipe);
-    return major;
-  }
+  static unsigned node_version () { return command_number ("node --version | tr -d v"); }
 
 protected:
   /* SCRIPT below tests/servers; ARGUMENT is nullable.  Returns when it serves, or could not be started. */
