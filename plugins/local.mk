@@ -182,8 +182,8 @@ endif
 
 plugins_telemetry_statsd_la_SOURCES = \
   plugins/telemetry/complaint.h \
-  plugins/telemetry/sink-thread.h \
   plugins/telemetry/decimal.h \
+  plugins/telemetry/sink-thread.h \
   plugins/telemetry/statsd-address.c \
   plugins/telemetry/statsd-address.h \
   plugins/telemetry/statsd-socket.c \

@@ -14,9 +14,9 @@ enum { CANCELLED = 1, DEADLINE_EXCEEDED = 4, UNAVAILABLE = 14 };
 class PeakEwma : public PickerTest
 {
 protected:
-  PeakEwma () : PickerTest ("peak-ewma") { fixture->now_us = 100 * s; }
+  PeakEwma () : PickerTest ("peak-ewma") { fixture_set_now (fixture, 100 * s); }
 
-  void wait (int64_t span_us) { fixture->now_us += span_us; }
+  void wait (int64_t span_us) { fixture_set_now (fixture, fixture->now_us + span_us); }
 
   // A lease of PLACE is taken; returns when.
   int64_t begin (guint place)

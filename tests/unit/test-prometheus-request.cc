@@ -141,8 +141,8 @@ TEST (PrometheusListen, ReadsAddresses)
 
 TEST (PrometheusListen, SaysWhatIsWrongAndWhatWouldBeRight)
 {
-  for (const char *text : { "", ":", "9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:\v1",
-                            "127.0.0.1:http", "::1:9464", "[::1]", "[127.0.0.1]:1", "metrics.example.com:9464",
+  for (const char *text : { "", ":", "9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+                            "127.0.0.1:\v1", "127.0.0.1:http", "::1:9464", "[::1]", "[127.0.0.1]:1", "metrics.example.com:9464",
                             "http://127.0.0.1:9464", "256.0.0.1:1", "[]:1" })
     EXPECT_EQ (wrong_with (text), std::string ("listen: '") + text + "' is no address to listen at "
                "(127.0.0.1:9464, [::1]:9464, 0.0.0.0:9464 for all, or unix:///run/app.sock)");
