@@ -164,6 +164,8 @@ libcenote_core_la_SOURCES = \
   core/registry/plugin-describe.c \
   core/registry/plugin-file.c \
   core/registry/plugin-file.h \
+  core/registry/plugin-load.c \
+  core/registry/plugin-load.h \
   core/registry/plugin-options.c \
   core/registry/plugin-options.h \
   core/registry/plugin-slots.c \

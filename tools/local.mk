@@ -55,6 +55,14 @@ libcenote_plain_la_SOURCES = \
   core/config/nearest.c \
   core/config/option.c \
   core/config/quantity.c \
+  core/registry/host.c \
+  core/registry/plugin-describe.c \
+  core/registry/plugin-file.c \
+  core/registry/plugin-load.c \
+  core/registry/plugin-options.c \
+  core/registry/plugin-slots.c \
+  core/registry/plugin.c \
+  core/registry/trust.c \
   core/telemetry/counters.c \
   core/telemetry/histogram.c
 

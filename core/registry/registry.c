@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "buildinfo.h"
-#include "plugin-file.h"
+#include "plugin-load.h"
 #include "trust.h"
 
 struct CenoteRegistry {
@@ -189,17 +189,11 @@ keep (CenoteRegistry *registry, Plugin *plugin)
 
 /* ------------------------------------------------------------------ files */
 
-static char *
-file_name (CenotePluginKind kind, const char *name)
-{
-  return g_strdup_printf ("%s-%s.so", cenote_plugin_kind_to_string (kind), name);
-}
-
 /* (transfer full): every file of that kind and name, in the directories' order. */
 static char **
 find_files (const char *const *directories, CenotePluginKind kind, const char *name)
 {
-  g_autofree char *file = file_name (kind, name);
+  g_autofree char *file = plugin_file_name (kind, name);
   GPtrArray *paths = g_ptr_array_new ();
 
   for (guint i = 0; directories[i]; i++) {
@@ -212,49 +206,6 @@ find_files (const char *const *directories, CenotePluginKind kind, const char *n
   return (char **) g_ptr_array_free (paths, FALSE);
 }
 
-/* Reads PATH's note and compares it with what its name promises.  Runs nothing of the file. */
-static gboolean
-check_file (const char *path, CenotePluginKind kind, const char *name, GError **error)
-{
-  PluginNote note;
-
-  if (!plugin_trust_check (path, error) || !plugin_file_read_note (path, &note, error))
-    return FALSE;
-  if (note.abi_major != CENOTE_ABI_MAJOR)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says ABI major %u, expected %u", path,
-                 note.abi_major, CENOTE_ABI_MAJOR);
-  else if (note.kind != kind)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says kind %s (%u), expected %s (%u)", path,
-                 cenote_plugin_kind_to_string (note.kind), note.kind, cenote_plugin_kind_to_string (kind), kind);
-  else if (!plugin_name_check (note.name, error))
-    g_prefix_error (error, "%s: the name in its note: ", path);
-  else if (!g_str_equal (note.name, name))
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says name %s, expected %s", path, note.name,
-                 name);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-static Plugin *
-load_file (const char *path, CenotePluginKind kind, const char *name, GError **error)
-{
-  const CenotePlugin *descriptor;
-  Plugin *plugin;
-
-  if (!check_file (path, kind, name, error))
-    return NULL;
-  descriptor = plugin_file_load (path, error);
-  if (!descriptor)
-    return NULL;
-  plugin = plugin_new (descriptor, kind, name, error);
-  if (plugin)
-    plugin->path = g_strdup (path);
-  else
-    g_prefix_error (error, "%s: ", path);
-  return plugin;
-}
-
 /* ---------------------------------------------------------------- finding */
 
 static void
@@ -264,7 +215,7 @@ set_not_found (CenoteRegistry *registry, CenotePluginKind kind, const char *name
   g_auto (GStrv) names = cenote_registry_list (registry, kind);
   const char *nearest = option_nearest (name, (const char *const *) names);
   g_autofree char *hint = nearest ? g_strdup_printf (" (nearest: %s)", nearest) : g_strdup ("");
-  g_autofree char *file = file_name (kind, name);
+  g_autofree char *file = plugin_file_name (kind, name);
   g_autofree char *where = g_strjoinv (", ", (char **) directories);
 
   g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_NOT_FOUND, "no %s plugin '%s'%s: there is no %s in %s",
@@ -284,7 +235,7 @@ find_and_load (CenoteRegistry *registry, CenotePluginKind kind, const char *name
     set_not_found (registry, kind, name, (const char *const *) directories, error);
     return NULL;
   }
-  plugin = load_file (paths[0], kind, name, error);
+  plugin = plugin_load (paths[0], kind, name, error);
   if (!plugin) {
     g_prefix_error (error, "%s plugin '%s' is refused: ", cenote_plugin_kind_to_string (kind), name);
     return NULL;
@@ -348,21 +299,6 @@ cenote_registry_add_static (CenoteRegistry *registry, const CenotePlugin *descri
 
 /* ---------------------------------------------------------------- listing */
 
-/* (transfer full) (nullable): NAME of a file <kind>-NAME.so. */
-static char *
-name_of_file (const char *file, const char *kind)
-{
-  gsize prefix = strlen (kind) + 1;
-  gsize length = strlen (file);
-  g_autofree char *name = NULL;
-
-  if (length <= prefix + 3 || !g_str_has_prefix (file, kind) || file[prefix - 1] != '-' ||
-      !g_str_has_suffix (file, ".so"))
-    return NULL;
-  name = g_strndup (file + prefix, length - prefix - 3);
-  return plugin_name_check (name, NULL) ? g_steal_pointer (&name) : NULL;
-}
-
 /* Marks in NAMES (name → whether it can be had) what DIRECTORY has; the first file of a name decides. */
 static void
 list_directory (GHashTable *names, const char *directory, CenotePluginKind kind)
@@ -371,11 +307,11 @@ list_directory (GHashTable *names, const char *directory, CenotePluginKind kind)
   const char *file;
 
   while (dir && (file = g_dir_read_name (dir))) {
-    g_autofree char *name = name_of_file (file, cenote_plugin_kind_to_string (kind));
+    g_autofree char *name = plugin_name_of_file (file, kind);
     g_autofree char *path = g_build_filename (directory, file, NULL);
 
     if (name && !g_hash_table_contains (names, name)) {
-      gboolean can_be_had = check_file (path, kind, name, NULL);
+      gboolean can_be_had = plugin_load_check (path, kind, name, NULL);
 
       g_hash_table_insert (names, g_steal_pointer (&name), GINT_TO_POINTER (can_be_had));
     }
