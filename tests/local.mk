@@ -37,7 +37,7 @@ $(tests_grpcpp_tests_OBJECTS) \
 $(tests_abi_tests_OBJECTS) \
 $(tests_sim_tests_OBJECTS) \
 $(tests_seeds_tests_OBJECTS): tests/precompiled.h.gch
-test_libs = tests/libconformance.la libcenote-tools.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
+test_libs = libcenote-tools.la libconformance.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
 
 unit_test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests
 test_programs = tests/sim-tests tests/call-tests tests/stress-slots
@@ -198,22 +198,6 @@ tests_unit_tests_SOURCES += tests/unit/test-otlp-sink.cc
 nodist_tests_unit_tests_SOURCES = $(otlp_made)
 tests/unit/tests-test-otlp-sink.$(OBJEXT): plugins/telemetry/otlp.pb-c.h
 endif
-
-# The suite that any plugin can be put to, and the world it runs in.
-check_LTLIBRARIES += tests/libconformance.la
-tests_libconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_libconformance_la_SOURCES = \
-  tests/conformance/conformance-backoff.c \
-  tests/conformance/conformance-connector.c \
-  tests/conformance/conformance-picker.c \
-  tests/conformance/conformance-telemetry.c \
-  tests/conformance/conformance-transport.c \
-  tests/conformance/conformance.c \
-  tests/conformance/conformance.h \
-  tests/conformance/fake-pool.c \
-  tests/conformance/fake-pool.h \
-  tests/conformance/fixture.c \
-  tests/conformance/fixture.h
 
 tests_conformance_tests_CPPFLAGS = $(test_cpp_flags)
 tests_conformance_tests_CXXFLAGS = $(test_cxx_flags)

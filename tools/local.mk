@@ -66,9 +66,24 @@ libcenote_plain_la_SOURCES = \
   core/telemetry/counters.c \
   core/telemetry/histogram.c
 
+# The suite that any plugin can be put to, and the world it runs in.  The tests link it too.
+noinst_LTLIBRARIES += libconformance.la
+libconformance_la_SOURCES = \
+  tools/conformance/conformance-backoff.c \
+  tools/conformance/conformance-connector.c \
+  tools/conformance/conformance-picker.c \
+  tools/conformance/conformance-telemetry.c \
+  tools/conformance/conformance-transport.c \
+  tools/conformance/conformance.c \
+  tools/conformance/conformance.h \
+  tools/conformance/fake-pool.c \
+  tools/conformance/fake-pool.h \
+  tools/conformance/fixture.c \
+  tools/conformance/fixture.h
+
 bin_PROGRAMS += tools/cenote
 tools_cenote_SOURCES = tools/main.c
-tools_cenote_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+tools_cenote_LDADD = libcenote-tools.la libconformance.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 
 # The demo's keyfile is the example, word for word.
 BUILT_SOURCES += tools/demo-conf.h

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plugins built with an older and with a newer header load and work.
-#include "tests/conformance/conformance.h"
+#include "tools/conformance/conformance.h"
 #include "tests/unit/log-capture.h"
 #include "tests/unit/plugin-files.h"
 

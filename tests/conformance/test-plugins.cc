@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/conformance/conformance.h"
+#include "tools/conformance/conformance.h"
 #include "tests/unit/log-capture.h"
 
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fixture.h"
 
 using Picks = std::vector<guint>;
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "plugin-files.h"
-#include "tests/conformance/fake-pool.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fake-pool.h"
+#include "tools/conformance/fixture.h"
 
 class Planner
 {

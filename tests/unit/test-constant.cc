@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // backoff/constant: the same delay each time, moved by its jitter.
 #include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fixture.h"
 
 namespace {
 

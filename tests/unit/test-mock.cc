@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fixture.h"
 
 using std::string;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // connector/persistent: which channels a pool should have, view by view.
 #include "plugin-files.h"
-#include "tests/conformance/fake-pool.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fake-pool.h"
+#include "tools/conformance/fixture.h"
 
 using std::string;
 

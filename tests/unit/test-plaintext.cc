@@ -4,7 +4,7 @@
 #include <grpc/grpc_security.h>
 
 #include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fixture.h"
 
 using std::string;
 

@@ -3,7 +3,7 @@
 #include <grpc/grpc.h>
 
 #include "plugin-files.h"
-#include "tests/conformance/fixture.h"
+#include "tools/conformance/fixture.h"
 
 using std::string;
 

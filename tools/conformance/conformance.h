@@ -6,8 +6,8 @@
  * them over any plugin.  Each check is reported once, kept or broken.  Nothing
  * outside the process is touched, except that a transport may try to connect.
  */
-#ifndef CENOTE_TESTS_CONFORMANCE_H
-#define CENOTE_TESTS_CONFORMANCE_H
+#ifndef CENOTE_TOOLS_CONFORMANCE_H
+#define CENOTE_TOOLS_CONFORMANCE_H
 
 #include "fixture.h"
 

@@ -5,8 +5,8 @@
  *
  * The rows that it shows are longer than the header's, as a newer host's are.
  */
-#ifndef CENOTE_TESTS_FAKE_POOL_H
-#define CENOTE_TESTS_FAKE_POOL_H
+#ifndef CENOTE_TOOLS_FAKE_POOL_H
+#define CENOTE_TOOLS_FAKE_POOL_H
 
 #include <cenote/plugin.h>
 #include <glib.h>

@@ -5,8 +5,8 @@
  *
  * One thread, except fixture_random() and the host's clock, which may be used on many.
  */
-#ifndef CENOTE_TESTS_FIXTURE_H
-#define CENOTE_TESTS_FIXTURE_H
+#ifndef CENOTE_TOOLS_FIXTURE_H
+#define CENOTE_TOOLS_FIXTURE_H
 
 #include <cenote/registry.h>
 #include <cenote/telemetry.h>
