@@ -12,6 +12,7 @@ cenoteinclude_HEADERS += \
   include/cenote/grpcpp-call.hpp \
   include/cenote/grpcpp-relay.hpp \
   include/cenote/grpcpp.hpp \
+  include/cenote/plugin-test.h \
   include/cenote/plugin.h \
   include/cenote/pool.h \
   include/cenote/registry.h \

@@ -11,7 +11,7 @@ include=(-I"$abs_top_srcdir/include" -I"$abs_top_builddir/include")
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wundef -Werror)
 
 # GLib is no part of what a plugin needs.
-glib_free='plugin.h telemetry.h version.h'
+glib_free='plugin.h plugin-test.h telemetry.h version.h'
 
 flags_of ()
 {
