@@ -5,6 +5,28 @@
 #include "registry.h"
 
 static void
+describe_size (GString *out, const char *table, guint stated, guint known)
+{
+  json_name (out, table);
+  json_begin_object (out);
+  json_member_int64 (out, "stated", stated);
+  json_member_int64 (out, "known", known);
+  json_end_object (out);
+}
+
+/* In bytes, as the plugin was built and as the core was. */
+static void
+describe_sizes (GString *out, const Plugin *plugin)
+{
+  json_name (out, "sizes");
+  json_begin_object (out);
+  describe_size (out, "descriptor", plugin->descriptor_size, sizeof (CenotePlugin));
+  describe_size (out, "operations", plugin->ops_size, plugin_slots_get (plugin->kind)->ops_size);
+  describe_size (out, "option", plugin->option_size, sizeof (CenoteOption));
+  json_end_object (out);
+}
+
+static void
 describe_slots (GString *out, const Plugin *plugin)
 {
   const PluginSlots *slots = plugin_slots_get (plugin->kind);
@@ -82,6 +104,7 @@ plugin_describe_json (const Plugin *plugin)
   json_member_strv (out, "shadowed", (const char *const *) plugin->shadowed);
   describe_slots (out, plugin);
   describe_options (out, &plugin->options);
+  describe_sizes (out, plugin);
   json_end_object (out);
   return g_string_free (out, FALSE);
 }

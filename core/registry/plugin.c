@@ -214,6 +214,7 @@ take_ops (Plugin *plugin, const CenotePlugin *known, GError **error)
   memcpy (head, known->ops, sizeof head);
   if (known->abi_minor <= CENOTE_ABI_MINOR && (head[1] & ~slots->flags) != 0)
     return refuse (error, "flags 0x%x, expected none but 0x%x for a %s", head[1], slots->flags, slots->kind);
+  plugin->ops_size = head[0];
   memcpy (&plugin->ops, known->ops, MIN (head[0], slots->ops_size));
   memcpy (&plugin->ops, &slots->ops_size, sizeof slots->ops_size);
   return fill_slots (plugin, slots, head[0], error) && check_together (plugin, error);
@@ -234,6 +235,8 @@ plugin_new (const CenotePlugin *descriptor, CenotePluginKind expected_kind, cons
   plugin->kind = known.kind;
   plugin->abi_major = known.abi_major;
   plugin->abi_minor = known.abi_minor;
+  plugin->descriptor_size = known.struct_size;
+  plugin->option_size = known.n_options > 0 ? known.option_size : 0;
   plugin->name = g_strdup (known.name);
   plugin->version = g_strdup (known.version);
   plugin->summary = g_strdup (known.summary);

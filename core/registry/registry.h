@@ -18,6 +18,9 @@ typedef struct Plugin {
   CenotePluginKind kind;
   guint abi_major;           /* it was built with */
   guint abi_minor;
+  guint descriptor_size;     /* as it states them, of its tables and of a row of options */
+  guint ops_size;
+  guint option_size;         /* 0: it has none */
   char *name;
   char *version;
   char *summary;

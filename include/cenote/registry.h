@@ -91,7 +91,8 @@ CENOTE_API char **cenote_registry_list (CenoteRegistry *registry, CenotePluginKi
  *
  * Loads the plugin and describes it: kind, name, version, summary, license, abi,
  * path (null: static), shadowed paths, slots (whether the plugin itself fills
- * them), options with type, default, min, max, range, flags and summary.
+ * them), options with type, default, min, max, range, flags and summary, sizes of its
+ * tables (in bytes, as the plugin states them and as this Cenote knows them).
  *
  * Returns: (transfer full) (nullable): one JSON object; free with g_free().
  * Errors: as cenote_registry_load().  Threads: any.  Blocks: as cenote_registry_load().  Since: 0.1

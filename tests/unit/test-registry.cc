@@ -296,6 +296,23 @@ TEST_F (Registry, ListsByNotesAloneAndSorted)
   EXPECT_EQ (g_getenv (mark), nullptr) << "listing ran code";
 }
 
+std::string
+sizes_of (const char *table, size_t size)
+{
+  std::string bytes = std::to_string (size);
+
+  return std::string ("\"") + table + "\":{\"stated\":" + bytes + ",\"known\":" + bytes + "}";
+}
+
+// Of a plugin that was built with this header.
+template <typename Ops>
+std::string
+sizes_of ()
+{
+  return "\"sizes\":{" + sizes_of ("descriptor", sizeof (CenotePlugin)) + "," + sizes_of ("operations", sizeof (Ops)) + "," +
+         sizes_of ("option", sizeof (CenoteOption)) + "}";
+}
+
 TEST_F (Registry, DescribesAPluginAsJson)
 {
   put (module_bytes ("backoff-schedule"));
@@ -310,7 +327,8 @@ TEST_F (Registry, DescribesAPluginAsJson)
             "\",\"shadowed\":[],"
             "\"slots\":{\"create\":true,\"next\":true,\"reset\":true,\"destroy\":true},"
             "\"options\":[{\"name\":\"unit\",\"type\":\"duration\",\"default\":\"50ms\",\"min\":\"1us\",\"max\":\"1h\","
-            "\"range\":\"1us to 1h\",\"flags\":[\"reloadable\"],\"summary\":\"What the delays are multiples of\"}]}");
+            "\"range\":\"1us to 1h\",\"flags\":[\"reloadable\"],\"summary\":\"What the delays are multiples of\"}]," +
+            sizes_of<CenoteBackoffOps> () + "}");
   EXPECT_REFUSED (cenote_registry_describe_json (registry, CENOTE_PLUGIN_BACKOFF, "absent", &error), error,
                   CENOTE_ERROR_NOT_FOUND, "absent");
 }
