@@ -139,6 +139,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-plaintext.cc \
   tests/unit/test-planners.cc \
   tests/unit/test-plugin-file.cc \
+  tests/unit/test-plugin-test.cc \
   tests/unit/test-plugin.cc \
   tests/unit/test-pool-options.cc \
   tests/unit/test-problems.cc \
@@ -493,6 +494,7 @@ system_tests = \
   tests/integration/test-greeter.sh \
   tests/integration/test-install.sh \
   tests/integration/test-names.sh \
+  tests/integration/test-new.sh \
   tests/integration/test-page.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \

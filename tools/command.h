@@ -28,6 +28,8 @@ extern const Command advise_command;
 extern const Command call_command;
 extern const Command check_command;
 extern const Command explain_command;
+extern const Command inspect_command;
+extern const Command new_command;
 extern const Command plugins_command;
 extern const Command status_command;
 extern const Command demo_command;

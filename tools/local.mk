@@ -2,7 +2,7 @@
 # The cenote command.  All but main() is a library that the tests link too.
 
 noinst_LTLIBRARIES += libcenote-tools.la
-libcenote_tools_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/tools -DG_LOG_DOMAIN='"cenote"'
+libcenote_tools_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_builddir)/tools -I$(top_srcdir)/tools -DG_LOG_DOMAIN='"cenote"'
 libcenote_tools_la_LIBADD = -lm
 libcenote_tools_la_SOURCES = \
   tools/advise.c \
@@ -26,12 +26,14 @@ libcenote_tools_la_SOURCES = \
   tools/demo-view.h \
   tools/demo.c \
   tools/explain.c \
+  tools/inspect.c \
   tools/json-reader.c \
   tools/json-reader.h \
   tools/keyfile.c \
   tools/keyfile.h \
   tools/log-writer.c \
   tools/log-writer.h \
+  tools/new.c \
   tools/plugin-listing.c \
   tools/plugin-listing.h \
   tools/plugins.c \
@@ -42,6 +44,7 @@ libcenote_tools_la_SOURCES = \
   tools/status.c \
   tools/table.c \
   tools/table.h \
+  tools/templates.h \
   tools/terminal.c \
   tools/terminal.h
 
@@ -88,7 +91,7 @@ tools_cenote_LDADD = libcenote-tools.la libconformance.la libcenote-plain.la lib
 # The demo's keyfile is the example, word for word.
 BUILT_SOURCES += tools/demo-conf.h
 CLEANFILES += tools/demo-conf.h
-nodist_libcenote_tools_la_SOURCES = tools/demo-conf.h
+nodist_libcenote_tools_la_SOURCES = tools/demo-conf.h tools/templates-data.c
 tools/demo-conf.h: examples/demo.conf
 	$(AM_V_GEN)$(MKDIR_P) tools && { \
 	  echo '/* Made from examples/demo.conf. */'; \
@@ -96,3 +99,34 @@ tools/demo-conf.h: examples/demo.conf
 	  sed 's/[\\"]/\\&/g; s/^/  "/; s/$$/\\n"/' $(srcdir)/examples/demo.conf; \
 	  echo '  ;'; \
 	} >$@.new && mv $@.new $@
+
+# What `cenote new` writes, as arrays of bytes, each ended by a NUL: template_backoff_c, ….
+templates = \
+  tools/templates/backoff-test.c \
+  tools/templates/backoff.c \
+  tools/templates/backoff.conf \
+  tools/templates/connector-test.c \
+  tools/templates/connector.c \
+  tools/templates/connector.conf \
+  tools/templates/gitignore \
+  tools/templates/picker-test.c \
+  tools/templates/picker.c \
+  tools/templates/picker.conf \
+  tools/templates/project.mk \
+  tools/templates/readme.md \
+  tools/templates/telemetry-test.c \
+  tools/templates/telemetry.c \
+  tools/templates/telemetry.conf \
+  tools/templates/transport-test.c \
+  tools/templates/transport.c \
+  tools/templates/transport.conf
+EXTRA_DIST += $(templates)
+CLEANFILES += tools/templates-data.c
+tools/templates-data.c: $(templates) tools/local.mk
+	$(AM_V_GEN)$(MKDIR_P) tools && { \
+	  echo '#include "templates.h"'; \
+	  for file in $(templates); do \
+	    echo "const char template_`basename $$file | tr .- __`[] = {"; \
+	    od -An -v -tu1 $(srcdir)/$$file | sed 's/[0-9][0-9]*/&,/g'; \
+	    echo '0 };'; \
+	  done; } >$@.tmp && mv $@.tmp $@
