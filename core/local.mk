@@ -162,9 +162,17 @@ libcenote_core_la_SOURCES = \
   core/telemetry/observers.h \
   core/config/option.c \
   core/config/option.h \
+  core/registry/own-file.c \
+  core/registry/own-file.h \
   core/registry/plugin-describe.c \
+  core/registry/plugin-dynamic.c \
+  core/registry/plugin-dynamic.h \
+  core/registry/plugin-elf.c \
+  core/registry/plugin-elf.h \
   core/registry/plugin-file.c \
   core/registry/plugin-file.h \
+  core/registry/plugin-links.c \
+  core/registry/plugin-links.h \
   core/registry/plugin-load.c \
   core/registry/plugin-load.h \
   core/registry/plugin-options.c \

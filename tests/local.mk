@@ -138,7 +138,9 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-persistent.cc \
   tests/unit/test-plaintext.cc \
   tests/unit/test-planners.cc \
+  tests/unit/test-plugin-dynamic.cc \
   tests/unit/test-plugin-file.cc \
+  tests/unit/test-plugin-links.cc \
   tests/unit/test-plugin-test.cc \
   tests/unit/test-plugin.cc \
   tests/unit/test-pool-options.cc \
@@ -498,6 +500,7 @@ system_tests = \
   tests/integration/test-page.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
+  tests/integration/test-set-user-id.sh \
   tests/integration/test-status.sh \
   tests/integration/test-style.sh \
   tests/integration/test-usage.sh

@@ -59,8 +59,12 @@ libcenote_plain_la_SOURCES = \
   core/config/option.c \
   core/config/quantity.c \
   core/registry/host.c \
+  core/registry/own-file.c \
   core/registry/plugin-describe.c \
+  core/registry/plugin-dynamic.c \
+  core/registry/plugin-elf.c \
   core/registry/plugin-file.c \
+  core/registry/plugin-links.c \
   core/registry/plugin-load.c \
   core/registry/plugin-options.c \
   core/registry/plugin-slots.c \

@@ -3,8 +3,10 @@
 #include "plugin-load.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "plugin-file.h"
+#include "plugin-links.h"
 #include "trust.h"
 
 /* ------------------------------------------------------------------- name */
@@ -49,44 +51,84 @@ plugin_path_parse (const char *path, CenotePluginKind *out_kind, char **out_name
 
 /* ------------------------------------------------------------------- file */
 
-gboolean
-plugin_load_check (const char *path, CenotePluginKind kind, const char *name, GError **error)
+static gboolean
+check_note (const PluginNote *note, const char *path, CenotePluginKind kind, const char *name, GError **error)
 {
-  PluginNote note;
-
-  if (!plugin_trust_check (path, error) || !plugin_file_read_note (path, &note, error))
-    return FALSE;
-  if (note.abi_major != CENOTE_ABI_MAJOR)
+  if (note->abi_major != CENOTE_ABI_MAJOR)
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says ABI major %u, expected %u", path,
-                 note.abi_major, CENOTE_ABI_MAJOR);
-  else if (note.kind != kind)
+                 note->abi_major, CENOTE_ABI_MAJOR);
+  else if (note->kind != kind)
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says kind %s (%u), expected %s (%u)", path,
-                 cenote_plugin_kind_to_string (note.kind), note.kind, cenote_plugin_kind_to_string (kind), kind);
-  else if (!plugin_name_check (note.name, error))
+                 cenote_plugin_kind_to_string (note->kind), note->kind, cenote_plugin_kind_to_string (kind), kind);
+  else if (!plugin_name_check (note->name, error))
     g_prefix_error (error, "%s: the name in its note: ", path);
-  else if (!g_str_equal (note.name, name))
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says name %s, expected %s", path, note.name,
+  else if (!g_str_equal (note->name, name))
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: its note says name %s, expected %s", path, note->name,
                  name);
   else
     return TRUE;
   return FALSE;
 }
 
-Plugin *
-plugin_load (const char *path, CenotePluginKind kind, const char *name, GError **error)
+static gboolean
+check_file (int fd, const char *path, CenotePluginKind kind, const char *name, GError **error)
 {
-  const CenotePlugin *descriptor;
-  Plugin *plugin;
+  ElfFile file;
+  PluginNote note;
+  gboolean is_good;
 
-  if (!plugin_load_check (path, kind, name, error))
-    return NULL;
-  descriptor = plugin_file_load (path, error);
-  if (!descriptor)
-    return NULL;
-  plugin = plugin_new (descriptor, kind, name, error);
+  if (!elf_file_init (&file, fd, path, error))
+    return FALSE;
+  is_good = plugin_file_read_note (&file, &note, error) && check_note (&note, path, kind, name, error) &&
+            plugin_links_check (&file, error);
+  elf_file_clear (&file);
+  return is_good;
+}
+
+/* A descriptor of the file, of which nothing has run, or -1. */
+static int
+open_checked (const char *path, CenotePluginKind kind, const char *name, GError **error)
+{
+  int fd = trust_open_file (path, error);
+
+  if (fd < 0 || check_file (fd, path, kind, name, error))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+gboolean
+plugin_load_check (const char *path, CenotePluginKind kind, const char *name, GError **error)
+{
+  int fd = open_checked (path, kind, name, error);
+
+  if (fd >= 0)
+    close (fd);
+  return fd >= 0;
+}
+
+static Plugin *
+take_descriptor (const CenotePlugin *descriptor, const char *path, CenotePluginKind kind, const char *name,
+                 GError **error)
+{
+  Plugin *plugin = plugin_new (descriptor, kind, name, error);
+
   if (plugin)
     plugin->path = g_strdup (path);
   else
     g_prefix_error (error, "%s: ", path);
   return plugin;
+}
+
+Plugin *
+plugin_load (const char *path, CenotePluginKind kind, const char *name, GError **error)
+{
+  int fd = open_checked (path, kind, name, error);
+  const CenotePlugin *descriptor;
+
+  if (fd < 0)
+    return NULL;
+  descriptor = plugin_file_load (fd, path, error);
+  close (fd);
+  return descriptor ? take_descriptor (descriptor, path, kind, name, error) : NULL;
 }

@@ -9,8 +9,8 @@
  */
 #include "registry.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "buildinfo.h"
@@ -72,20 +72,18 @@ gboolean
 cenote_registry_add_directory (CenoteRegistry *registry, const char *path, GError **error)
 {
   g_autofree char *absolute = NULL;
+  int fd;
 
   g_return_val_if_fail (registry != NULL, FALSE);
   g_return_val_if_fail (path != NULL, FALSE);
 
   absolute = absolute_path (path);
-  if (!plugin_trust_check (absolute, error)) {
+  fd = trust_open_directory (absolute, error);
+  if (fd < 0) {
     g_prefix_error (error, "plugin directory: ");
     return FALSE;
   }
-  if (!g_file_test (absolute, G_FILE_TEST_IS_DIR)) {
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "plugin directory: %s is a file, expected a directory",
-                 absolute);
-    return FALSE;
-  }
+  close (fd);
   g_mutex_lock (&registry->lock);
   if (!has_directory (registry, absolute))
     g_ptr_array_insert (registry->directories, (gint) registry->n_added++, g_steal_pointer (&absolute));
@@ -118,9 +116,7 @@ registry_new_with (const char *plugin_path, const char *built_in)
 CenoteRegistry *
 cenote_registry_new (void)
 {
-  const char *plugin_path = getauxval (AT_SECURE) ? NULL : g_getenv ("CENOTE_PLUGIN_PATH");
-
-  return registry_new_with (plugin_path, PLUGINDIR);
+  return registry_new_with (secure_getenv ("CENOTE_PLUGIN_PATH"), PLUGINDIR);
 }
 
 CenoteRegistry *

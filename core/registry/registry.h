@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * registry: policy: where a plugin is looked for, whether it is taken, and what
- * stands in for its absent slots.  How a file is opened and read is plugin-file.
+ * stands in for its absent slots.  How one is judged and loaded is plugin-load.
  *
  * Lock: one mutex guards the lists; it is not held while a plugin's code runs.
  */

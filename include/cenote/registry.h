@@ -18,6 +18,13 @@ G_BEGIN_DECLS
  * raised), then the built-in directory (pkg-config variable `plugindir`).  The
  * first that has <kind>-<name>.so wins.  A loaded plugin stays in the process.
  *
+ * Nothing of a file runs before it was found good.  Its directory and each one
+ * above must belong to root, to the effective user, or to whoever can replace
+ * libcenote itself (the owner of its file or of a directory above that), and none
+ * but a sticky directory further up may be written by anybody.  The file is a
+ * regular one, of such an owner and mode, and no symbolic link; its note says
+ * its ABI, kind and name; and it needs no other gRPC than libcenote does.
+ *
  * Counted.  Threads: all functions from any; one registry may serve many runtimes.
  */
 typedef struct CenoteRegistry CenoteRegistry;
@@ -41,9 +48,9 @@ CENOTE_API void cenote_registry_unref (CenoteRegistry *registry);
  * the built-in directory.  One that is searched already keeps its place.
  *
  * Returns: FALSE on error.
- * Errors: CENOTE_ERROR_NOT_FOUND; CENOTE_ERROR_PLUGIN where it is no directory,
- *   belongs to somebody else, or may be written by anybody.
- * Threads: any.  Blocks: looks at the directory.  Since: 0.1
+ * Errors: CENOTE_ERROR_NOT_FOUND; CENOTE_ERROR_PLUGIN where it is no directory, or
+ *   it or one above it belongs to somebody else or may be written by anybody.
+ * Threads: any.  Blocks: looks at the directories.  Since: 0.1
  */
 CENOTE_API gboolean cenote_registry_add_directory (CenoteRegistry *registry, const char *path, GError **error);
 

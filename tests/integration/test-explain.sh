@@ -47,6 +47,17 @@ case_is 'and what watching leases costs' says out '^# tracked path \(leak-thresh
 run explain --json "$scratch/users.conf" --set pool:users/leak-threshold=1min
 case_is 'to scripts too' json 'd["pools"][0]["tracking"].startswith("tracked path (leak-threshold)")'
 
+# Of two files of one name, the one that is used and the one that is not.
+mkdir "$scratch/own"
+cp "${CENOTE_PLUGIN_PATH:?}/backoff-exponential.so" "$scratch/own/"
+chmod go-w "$scratch/own" "$scratch/own"/*
+run explain "$scratch/users.conf" --plugin-path "$scratch/own"
+case_is 'the file that is used' says out "^# exponential [0-9.]+, $scratch/own/backoff-exponential\.so$"
+case_is 'and the one that it shadows' says out "^# shadows $CENOTE_PLUGIN_PATH/backoff-exponential\.so$"
+run explain --json "$scratch/users.conf" --plugin-path "$scratch/own"
+case_is 'to scripts too' json \
+  '[(p["path"], len(p["shadowed"])) for p in d["pools"][0]["plugins"] if p["kind"] == "backoff"] == [("'"$scratch"'/own/backoff-exponential.so", 1)]'
+
 run explain "$scratch/absent.conf"
 case_is 'an absent file exits 1' exits 1
 case_is 'and says nothing on stdout' is_empty out

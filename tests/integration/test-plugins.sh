@@ -49,6 +49,21 @@ case_is 'JSON has the reason' json '["refused" in p for p in d["plugins"] if p["
 case_is 'JSON has what is shadowed' json \
   '[len(p["shadowed"]) for p in d["plugins"] if p["kind"] == "backoff" and p["name"] == "constant"] == [1]'
 
+# What is refused by what its file says is listed with that.
+mkdir "$scratch/open"
+cp "$built/backoff-constant.so" "$scratch/open/"
+ln -s "$built/backoff-linear.so" "$scratch/open/"
+chmod go-w "$scratch/open"
+chmod 0646 "$scratch/open/backoff-constant.so"
+
+run plugins --plugin-path "$scratch/open"
+case_is 'one that anybody may write is refused' says out '^backoff +constant .*refused: .*has mode 0646.*expected 0644'
+case_is 'a symbolic link is refused' says out '^backoff +linear .*refused: .*is a symbolic link to .*/backoff-linear\.so'
+chmod 0777 "$scratch/open"
+run plugins --plugin-path "$scratch/open"
+case_is 'a directory that anybody may write exits 1' exits 1
+case_is 'and is named with its mode' says err "$scratch/open has mode 0777 and anybody may write it, expected 0775"
+
 run plugins --plugin-path "$scratch/absent"
 case_is 'an absent directory exits 1' exits 1
 case_is 'and is named' says err "$scratch/absent"

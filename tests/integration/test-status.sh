@@ -77,6 +77,20 @@ case_is 'it is shown as stopped' says out '^pool failed: stopped'
 case_is 'with the reason' says out "^  .*transport plugin 'absent'"
 case_is 'the other one is healthy' says out '^pool good: healthy'
 
+# So is one whose plugin is refused: it fails alone, and only where it may.
+mkdir "$scratch/plugins"
+echo 'no shared object' >"$scratch/plugins/picker-broken.so"
+chmod go-w "$scratch/plugins" "$scratch/plugins"/*
+sed 's/^transport=absent/profile=test\npicker=broken/' "$scratch/failed.conf" >"$scratch/refused.conf"
+run status --wait 1h --plugin-path "$scratch/plugins" "$scratch/refused.conf"
+case_is 'a pool whose plugin is refused is stopped' says out '^pool failed: stopped'
+case_is 'with the reason' says out "^  .*picker plugin 'broken' is refused: .*picker-broken.so: not an ELF file"
+case_is 'the other one is healthy as before' says out '^pool good: healthy'
+sed -i '/^critical=no/d' "$scratch/refused.conf"
+run status --wait 1h --plugin-path "$scratch/plugins" "$scratch/refused.conf"
+case_is 'where it is critical none starts' exits 1
+case_is 'for that reason' says err "picker plugin 'broken' is refused: "
+
 # It goes on until its reader leaves.
 "$CENOTE" status --watch --json "$examples/demo.conf" 2>"$scratch/err" </dev/null | head -n 3 >"$scratch/watched"
 tail -n 1 "$scratch/watched" >"$scratch/out"

@@ -2,6 +2,8 @@
 /* Refused: its note is right, but it does not export cenote_plugin_query(). */
 #include <cenote/plugin.h>
 
+#include "mark.h"
+
 __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
   .owner_size = sizeof CENOTE_NOTE_OWNER,
   .payload_size = CENOTE_NOTE_PAYLOAD_SIZE,

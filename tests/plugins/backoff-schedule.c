@@ -8,6 +8,8 @@
 #include <cenote/plugin.h>
 #include <stdlib.h>
 
+#include "mark.h"
+
 enum { UNIT };
 
 static const CenoteOption options[] = {
@@ -19,12 +21,6 @@ typedef struct Schedule {
   int64_t unit_us;
   unsigned step;
 } Schedule;
-
-__attribute__ ((constructor)) static void
-leave_mark (void)
-{
-  setenv ("CENOTE_TEST_SCHEDULE_RAN", "yes", 1);
-}
 
 static void *
 create (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault)

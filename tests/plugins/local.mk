@@ -4,15 +4,19 @@
 test_module_flags = $(plugin_link_flags) -rpath /nowhere
 
 check_LTLIBRARIES += \
+  tests/plugins/backoff-aborts.la \
   tests/plugins/backoff-elder.la \
   tests/plugins/backoff-newer.la \
+  tests/plugins/backoff-exits.la \
   tests/plugins/backoff-liar.la \
   tests/plugins/backoff-no-next.la \
   tests/plugins/backoff-no-note.la \
   tests/plugins/backoff-no-symbol.la \
   tests/plugins/backoff-null.la \
+  tests/plugins/backoff-own-grpc.la \
   tests/plugins/backoff-recorder.la \
   tests/plugins/backoff-schedule.la \
+  tests/plugins/backoff-uses-grpc.la \
   tests/plugins/picker-favourite.la \
   tests/plugins/transport-recorder.la
 
@@ -31,13 +35,14 @@ tests_plugins_backoff_liar_la_LDFLAGS = $(test_module_flags)
 
 tests_plugins_backoff_no_next_la_SOURCES = tests/plugins/backoff-no-next.c
 tests_plugins_backoff_no_next_la_CFLAGS = $(plugin_compile_flags)
-tests_plugins_backoff_no_next_la_LDFLAGS = $(test_module_flags)
+# With the older hash table of its symbols, DT_HASH, alone.
+tests_plugins_backoff_no_next_la_LDFLAGS = $(test_module_flags) -Wl,--hash-style=sysv
 
 tests_plugins_backoff_no_note_la_SOURCES = tests/plugins/backoff-no-note.c
 tests_plugins_backoff_no_note_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_no_note_la_LDFLAGS = $(test_module_flags)
 
-tests_plugins_backoff_no_symbol_la_SOURCES = tests/plugins/backoff-no-symbol.c
+tests_plugins_backoff_no_symbol_la_SOURCES = tests/plugins/backoff-no-symbol.c tests/plugins/mark.h
 tests_plugins_backoff_no_symbol_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_no_symbol_la_LDFLAGS = $(test_module_flags)
 
@@ -49,7 +54,7 @@ tests_plugins_backoff_recorder_la_SOURCES = tests/plugins/backoff-recorder.c
 tests_plugins_backoff_recorder_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_recorder_la_LDFLAGS = $(test_module_flags)
 
-tests_plugins_backoff_schedule_la_SOURCES = tests/plugins/backoff-schedule.c
+tests_plugins_backoff_schedule_la_SOURCES = tests/plugins/backoff-schedule.c tests/plugins/mark.h
 tests_plugins_backoff_schedule_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_schedule_la_LDFLAGS = $(test_module_flags)
 
@@ -61,3 +66,20 @@ tests_plugins_transport_recorder_la_SOURCES = tests/plugins/transport-recorder.c
 tests_plugins_transport_recorder_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_transport_recorder_la_LDFLAGS = $(test_module_flags)
 tests_plugins_transport_recorder_la_LIBADD = $(GRPC_LIBS)
+
+tests_plugins_backoff_aborts_la_SOURCES = tests/plugins/backoff-aborts.c tests/plugins/least-backoff.h
+tests_plugins_backoff_aborts_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_aborts_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_exits_la_SOURCES = tests/plugins/backoff-exits.c tests/plugins/least-backoff.h
+tests_plugins_backoff_exits_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_exits_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_own_grpc_la_SOURCES = tests/plugins/backoff-own-grpc.c tests/plugins/least-backoff.h tests/plugins/mark.h
+tests_plugins_backoff_own_grpc_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_own_grpc_la_LDFLAGS = $(test_module_flags)
+
+tests_plugins_backoff_uses_grpc_la_SOURCES = tests/plugins/backoff-uses-grpc.c tests/plugins/least-backoff.h tests/plugins/mark.h
+tests_plugins_backoff_uses_grpc_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_uses_grpc_la_LDFLAGS = $(test_module_flags)
+tests_plugins_backoff_uses_grpc_la_LIBADD = $(GRPC_LIBS)

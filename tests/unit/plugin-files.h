@@ -19,10 +19,11 @@ extern "C" {
 class Directory
 {
 public:
-  Directory ()
+  explicit Directory (const std::string &above = g_get_tmp_dir ())
   {
-    g_autofree char *path = g_dir_make_tmp ("cenote-test-XXXXXX", nullptr);
+    g_autofree char *path = g_strconcat (above.c_str (), "/cenote-test-XXXXXX", nullptr);
 
+    EXPECT_NE (g_mkdtemp (path), nullptr) << path;
     path_ = path;
   }
 

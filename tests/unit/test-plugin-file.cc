@@ -42,9 +42,30 @@ protected:
   void TearDown () override { g_clear_error (&error); }
 
   gboolean
-  read (const string &bytes)
+  read_path (const string &path)
   {
-    return plugin_file_read_note (directory.write ("file.so", bytes).c_str (), &note, &error);
+    ElfFile file;
+    int fd = open (path.c_str (), O_RDONLY);
+    gboolean done = FALSE;
+
+    if (elf_file_init (&file, fd, path.c_str (), &error)) {
+      done = plugin_file_read_note (&file, &note, &error);
+      elf_file_clear (&file);
+    }
+    close (fd);
+    return done;
+  }
+
+  gboolean read (const string &bytes) { return read_path (directory.write ("file.so", bytes)); }
+
+  const CenotePlugin *
+  load (const string &path)
+  {
+    int fd = open (path.c_str (), O_RDONLY);
+    const CenotePlugin *descriptor = plugin_file_load (fd, path.c_str (), &error);
+
+    close (fd);
+    return descriptor;
   }
 
   Directory directory;
@@ -54,22 +75,11 @@ protected:
 
 TEST_F (PluginFile, ReadsTheNoteOfAPlugin)
 {
-  ASSERT_TRUE (plugin_file_read_note (module_path ("backoff-schedule").c_str (), &note, &error)) << error->message;
+  ASSERT_TRUE (read_path (module_path ("backoff-schedule"))) << error->message;
   EXPECT_EQ (note.abi_major, CENOTE_ABI_MAJOR);
   EXPECT_EQ (note.abi_minor, CENOTE_ABI_MINOR);
   EXPECT_EQ (note.kind, (guint32) CENOTE_PLUGIN_BACKOFF);
   EXPECT_STREQ (note.name, "schedule");
-}
-
-TEST_F (PluginFile, TellsWhatCannotBeOpened)
-{
-  EXPECT_REFUSED (plugin_file_read_note (directory.file ("absent.so").c_str (), &note, &error), error,
-                  CENOTE_ERROR_PLUGIN, directory.file ("absent.so"), "No such file");
-  EXPECT_REFUSED (plugin_file_read_note (directory.path ().c_str (), &note, &error), error, CENOTE_ERROR_PLUGIN,
-                  "not a regular file");
-  ASSERT_EQ (mkfifo (directory.file ("fifo.so").c_str (), 0600), 0);
-  EXPECT_REFUSED (plugin_file_read_note (directory.file ("fifo.so").c_str (), &note, &error), error,
-                  CENOTE_ERROR_PLUGIN, "not a regular file");
 }
 
 TEST_F (PluginFile, TellsWhatIsNotElf)
@@ -114,7 +124,7 @@ TEST_F (PluginFile, TellsATruncatedFileAtEveryLength)
 
   for (gsize length = good.size (); length-- > 0;) {
     ASSERT_EQ (truncate (path.c_str (), (off_t) length), 0);
-    if (!plugin_file_read_note (path.c_str (), &note, &error)) {
+    if (!read_path (path)) {
       EXPECT_TRUE (contains (error->message, length < EI_NIDENT ? "not an ELF file" : "truncated")) << length;
       told++;
       g_clear_error (&error);
@@ -139,8 +149,7 @@ TEST_F (PluginFile, TellsAMissingOrForeignNote)
 {
   const string good = module_bytes ("backoff-schedule");
 
-  EXPECT_REFUSED (plugin_file_read_note (module_path ("backoff-no-note").c_str (), &note, &error), error,
-                  CENOTE_ERROR_PLUGIN, "no note of owner Cenote");
+  EXPECT_REFUSED (read_path (module_path ("backoff-no-note")), error, CENOTE_ERROR_PLUGIN, "no note of owner Cenote");
   EXPECT_REFUSED (read (patched (good, note_pattern (), 12, "Senote")), error, CENOTE_ERROR_PLUGIN,
                   "no note of owner Cenote", "Senote");
   EXPECT_REFUSED (read (patched (good, note_pattern (), 8, bytes_of (guint32 { 2 }))), error, CENOTE_ERROR_PLUGIN,
@@ -164,7 +173,7 @@ TEST_F (PluginFile, SurvivesAnyByteChangedInTheHeaders)
   for (gsize at = 0; at < MIN (good.size (), 1024u); at++) {
     for (char value : { '\0', '\x01', '\x7f', '\xff' }) {
       ASSERT_EQ (pwrite (fd, &value, 1, (off_t) at), 1);
-      if (!plugin_file_read_note (path.c_str (), &note, &error)) {
+      if (!read_path (path)) {
         EXPECT_TRUE (contains (error->message, "file.so: "));
         g_clear_error (&error);
       }
@@ -176,21 +185,36 @@ TEST_F (PluginFile, SurvivesAnyByteChangedInTheHeaders)
 
 TEST_F (PluginFile, LoadsAndReturnsTheDescriptor)
 {
-  const CenotePlugin *descriptor = plugin_file_load (module_path ("backoff-schedule").c_str (), &error);
+  const CenotePlugin *descriptor = load (module_path ("backoff-schedule"));
 
   ASSERT_NE (descriptor, nullptr) << error->message;
   EXPECT_STREQ (descriptor->name, "schedule");
-  EXPECT_EQ (plugin_file_load (module_path ("backoff-schedule").c_str (), &error), descriptor);
+  EXPECT_EQ (load (module_path ("backoff-schedule")), descriptor);
 }
 
 TEST_F (PluginFile, TellsWhatIsNoPluginOnceLoaded)
 {
-  EXPECT_REFUSED (plugin_file_load (module_path ("backoff-no-symbol").c_str (), &error), error, CENOTE_ERROR_PLUGIN,
+  EXPECT_REFUSED (load (module_path ("backoff-no-symbol")), error, CENOTE_ERROR_PLUGIN,
                   "exports no function cenote_plugin_query()");
-  EXPECT_REFUSED (plugin_file_load (module_path ("backoff-null").c_str (), &error), error, CENOTE_ERROR_PLUGIN,
+  EXPECT_REFUSED (load (module_path ("backoff-null")), error, CENOTE_ERROR_PLUGIN,
                   "returned NULL, expected a descriptor");
-  EXPECT_REFUSED (plugin_file_load (directory.write ("backoff-text.so", "no library").c_str (), &error), error,
-                  CENOTE_ERROR_PLUGIN, "backoff-text.so");
+  EXPECT_REFUSED (load (directory.write ("backoff-text.so", "no library")), error, CENOTE_ERROR_PLUGIN,
+                  "backoff-text.so");
+}
+
+/* The linker takes a path, and that must lead to the file which was judged. */
+TEST_F (PluginFile, LoadsNoOtherFileThanTheOneThatIsOpen)
+{
+  const string path = directory.write ("backoff-schedule.so", module_bytes ("backoff-schedule"));
+  const int fd = open (path.c_str (), O_RDONLY);
+
+  g_remove (path.c_str ());
+  directory.write ("backoff-schedule.so", module_bytes ("backoff-schedule"));
+  g_unsetenv ("CENOTE_TEST_SCHEDULE_RAN");
+  EXPECT_REFUSED (plugin_file_load (fd, path.c_str (), &error), error, CENOTE_ERROR_PLUGIN, path,
+                  "was replaced while it was looked at");
+  EXPECT_EQ (g_getenv ("CENOTE_TEST_SCHEDULE_RAN"), nullptr) << "code of another file ran";
+  close (fd);
 }
 
 /* dlerror() mostly begins with the path. */
@@ -198,7 +222,7 @@ TEST_F (PluginFile, NamesThePathOnce)
 {
   const string path = directory.write ("backoff-text.so", "no library");
 
-  ASSERT_EQ (plugin_file_load (path.c_str (), &error), nullptr);
+  ASSERT_EQ (load (path), nullptr);
   EXPECT_EQ (string (error->message).find (path + ": "), 0u) << error->message;
   EXPECT_EQ (string (error->message).find (path, 1), string::npos) << error->message;
   EXPECT_GT (strlen (error->message), path.size () + strlen (": ")) << "and it says why";

@@ -203,7 +203,7 @@ TEST_F (Registry, RefusesWhatOthersMayWrite)
   EXPECT_REFUSED (load ("schedule"), error, CENOTE_ERROR_PLUGIN, directory.path () + " has mode 0777", "expected 0775");
   EXPECT_EQ (names_of (registry, CENOTE_PLUGIN_BACKOFF), "");
   EXPECT_EQ (g_getenv (mark), nullptr);
-  g_chmod (directory.path ().c_str (), 01777);
+  g_chmod (directory.path ().c_str (), 0775);
   EXPECT_TRUE (load ("schedule"));
 }
 

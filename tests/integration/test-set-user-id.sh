@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Whoever runs a set-user-ID cenote does not choose its plugins by his environment.
+
+: "${abs_top_builddir:?}" "${CC:?}" "${CENOTE_TEST_PLUGINS:?}"
+. "${abs_top_srcdir:?}/tests/script.sh"
+
+owner=1001 caller=1002
+place=$scratch/place
+
+as_caller ()
+{
+  setpriv --reuid=$caller --regid=$caller --clear-groups env CENOTE_PLUGIN_PATH="$scratch/plugins" "$@"
+}
+
+# set_user_id PROGRAM: it runs as its owner from now on.
+set_user_id ()
+{
+  chown $owner "$1" && chmod 4755 "$1"
+}
+
+# The command with its library beside it: LD_LIBRARY_PATH is ignored, too.
+install_command ()
+{
+  local built=$abs_top_builddir/.libs flags
+  read -r -a flags < <(pkg-config --libs grpc glib-2.0)
+  cp -L "$built/libcenote.so.0" "$place/" &&
+    $CC -o "$place/cenote" "$abs_top_builddir/tools/main.o" "$built/libcenote-tools.a" "$built/libcenote-plain.a" \
+      "$place/libcenote.so.0" -Wl,-rpath,"$place" "${flags[@]}" -lm
+}
+
+can_try ()
+{
+  [ "$(id -u)" -eq 0 ] || { echo 'not root'; return 1; }
+  command -v setpriv >/dev/null || { echo 'no setpriv'; return 1; }
+  cp "$(command -v id)" "$place/id" && set_user_id "$place/id"
+  [ "$(as_caller "$place/id" -u)" = $owner ] || { echo 'set-user-ID bits do nothing here'; return 1; }
+}
+
+lists ()
+{
+  as_caller "$place/cenote" plugins backoff >"$scratch/out" || return
+  cat "$scratch/out"
+  grep -q '^KIND ' "$scratch/out" && grep -q "^backoff  *schedule .*$scratch/plugins/backoff-schedule.so" "$scratch/out"
+}
+
+lists_not ()
+{
+  ! lists && grep -q '^KIND ' "$scratch/out" && ! grep -q "schedule\|$scratch" "$scratch/out"
+}
+
+mkdir "$place" "$scratch/plugins"
+cp "$CENOTE_TEST_PLUGINS/backoff-schedule.so" "$scratch/plugins/"
+chmod -R go-w,go+rX "$scratch"
+
+if reason=$(can_try); then
+  case_is 'the command is installed' install_command
+  case_is 'CENOTE_PLUGIN_PATH is followed by the command as it is' lists
+  case_is 'it becomes set-user-ID' set_user_id "$place/cenote"
+  case_is 'and follows CENOTE_PLUGIN_PATH no more' lists_not
+else
+  skip 'a set-user-ID command ignores CENOTE_PLUGIN_PATH' "$reason"
+fi
+
+finish
