@@ -93,6 +93,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/test-bus.h \
   tests/unit/test-caching.cc \
   tests/unit/test-callbacks.cc \
+  tests/unit/test-child-run.cc \
   tests/unit/test-config.cc \
   tests/unit/test-constant.cc \
   tests/unit/test-control.cc \

@@ -16,6 +16,8 @@ libcenote_tools_la_SOURCES = \
   tools/changes.c \
   tools/changes.h \
   tools/check.c \
+  tools/child-run.c \
+  tools/child-run.h \
   tools/command.c \
   tools/command.h \
   tools/demo-delays.c \

@@ -7,9 +7,15 @@
  */
 #include "plugin-listing.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buildinfo.h"
+#include "child-run.h"
+
+/* For one plugin to load and to describe itself. */
+#define LIMIT_MS 10000u
 
 static void
 listed_free (gpointer data)
@@ -22,17 +28,76 @@ listed_free (gpointer data)
   g_free (listed);
 }
 
-/* Runs code of the plugin: its constructors and its query function. */
-static char *
-plugin_describe (CenoteRegistry *registry, CenotePluginKind kind, const char *name, char **out_refusal)
-{
-  g_autoptr (GError) error = NULL;
-  char *json = cenote_registry_describe_json (registry, kind, name, &error);
+/* ------------------------------------------------------------- describing */
 
-  if (json == NULL)
-    *out_refusal = g_strdup (error->message);
-  return json;
+/* What a child is asked. */
+typedef struct Question {
+  CenoteRegistry *registry;
+  CenotePluginKind kind;
+  const char *name;
+} Question;
+
+/* What a child's answer begins with. */
+#define DESCRIBED '+'
+#define REFUSED '-'
+
+static void
+answer (int fd, char head, const char *text)
+{
+  g_autofree char *all = g_strdup_printf ("%c%s", head, text);
+  gsize left = strlen (all);
+
+  for (const char *at = all; left > 0;) {
+    ssize_t n = write (fd, at, left);
+
+    if (n < 0)
+      return;
+    at += n;
+    left -= (gsize) n;
+  }
 }
+
+/* In a child: runs code of the plugin, its constructors and its query function. */
+static void
+describe_in_child (int fd, gpointer data)
+{
+  const Question *question = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = cenote_registry_describe_json (question->registry, question->kind, question->name, &error);
+
+  if (json != NULL)
+    answer (fd, DESCRIBED, json);
+  else
+    answer (fd, REFUSED, error->message);
+}
+
+static void
+take_answer (PluginListed *listed, const ChildRun *run)
+{
+  g_autofree char *end = child_run_describe_end (run);
+
+  if (run->end != CHILD_RETURNED)
+    listed->refusal = g_strdup_printf ("the process that loaded it %s", end);
+  else if (run->output->str[0] == DESCRIBED)
+    listed->json = g_strdup (run->output->str + 1);
+  else
+    listed->refusal = g_strdup (run->output->str + 1);
+}
+
+static void
+plugin_describe (CenoteRegistry *registry, PluginListed *listed)
+{
+  Question question = { registry, listed->kind, listed->name };
+  g_auto (ChildRun) run = { .output = NULL };
+  g_autoptr (GError) error = NULL;
+
+  if (child_run (describe_in_child, &question, LIMIT_MS, &run, &error))
+    take_answer (listed, &run);
+  else
+    listed->refusal = g_strdup (error->message);
+}
+
+/* ---------------------------------------------------------------- finding */
 
 /* (transfer full) (nullable): NAME of a file called KIND-NAME.so. */
 static char *
@@ -66,7 +131,7 @@ collect_names (CenoteRegistry *registry, const char *const *directories, CenoteP
 {
   GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_auto (GStrv) listed = cenote_registry_list (registry, kind);
-  const char *variable = g_getenv ("CENOTE_PLUGIN_PATH");
+  const char *variable = secure_getenv ("CENOTE_PLUGIN_PATH");
   g_auto (GStrv) path = g_strsplit (variable != NULL ? variable : "", G_SEARCHPATH_SEPARATOR_S, -1);
 
   for (guint i = 0; listed[i] != NULL; i++)
@@ -96,7 +161,7 @@ list_kind (CenoteRegistry *registry, const char *const *directories, CenotePlugi
 
     listed->kind = kind;
     listed->name = g_strdup (at->data);
-    listed->json = plugin_describe (registry, kind, at->data, &listed->refusal);
+    plugin_describe (registry, listed);
     g_ptr_array_add (listing, listed);
   }
 }

@@ -2,8 +2,9 @@
 /*
  * plugin-listing: every plugin that a registry can find, described or refused.
  *
- * All code of plugins that a listing runs is run in one place, plugin_describe(),
- * so that it can be moved out of this process.
+ * Each plugin describes itself in a child process of its own: one that exits,
+ * crashes or hangs when it is loaded is listed as refused, and the others as
+ * always.  The caller has no other thread.
  */
 #ifndef CENOTE_TOOLS_PLUGIN_LISTING_H
 #define CENOTE_TOOLS_PLUGIN_LISTING_H

@@ -49,6 +49,26 @@ case_is 'JSON has the reason' json '["refused" in p for p in d["plugins"] if p["
 case_is 'JSON has what is shadowed' json \
   '[len(p["shadowed"]) for p in d["plugins"] if p["kind"] == "backoff" and p["name"] == "constant"] == [1]'
 
+# Whatever a plugin does to the process that loads it, it is listed, and so are the others.
+mkdir "$scratch/bad"
+for name in aborts exits; do
+  cp "${CENOTE_TEST_PLUGINS:?}/backoff-$name.so" "$scratch/bad/"
+done
+chmod go-w "$scratch/bad" "$scratch/bad"/*
+others=$(CENOTE_PLUGIN_PATH=$built "$CENOTE" plugins | grep -c .)
+
+run plugins --plugin-path "$scratch/bad"
+case_is 'plugins that end their process do not fail the listing' exits 0
+case_is 'one that aborts is refused' says out \
+  '^backoff +aborts +- +- +refused: the process that loaded it was ended by signal 6 \(Aborted\)$'
+case_is 'one that exits is refused' says out \
+  '^backoff +exits +- +- +refused: the process that loaded it exited with status 0$'
+case_is 'the others are there as always' has_lines out $((others + 2))
+
+run plugins --plugin-path "$scratch/bad" --json
+case_is 'JSON has how they ended' json \
+  '{p["name"]: p["refused"].split("it ")[1] for p in d["plugins"] if "refused" in p} == {"aborts": "was ended by signal 6 (Aborted)", "exits": "exited with status 0"}'
+
 # What is refused by what its file says is listed with that.
 mkdir "$scratch/open"
 cp "$built/backoff-constant.so" "$scratch/open/"
