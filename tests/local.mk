@@ -488,6 +488,7 @@ system_tests = \
   tests/abi/test-symbols.sh \
   tests/integration/test-call-command.sh \
   tests/integration/test-check.sh \
+  tests/integration/test-completion.sh \
   tests/integration/test-demo.sh \
   tests/integration/test-etcd.sh \
   tests/integration/test-protobuf-c.sh \
@@ -499,9 +500,11 @@ system_tests = \
   tests/integration/test-names.sh \
   tests/integration/test-new.sh \
   tests/integration/test-page.sh \
+  tests/integration/test-plugin-pages.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
   tests/integration/test-set-user-id.sh \
+  tests/integration/test-reference.sh \
   tests/integration/test-status.sh \
   tests/integration/test-style.sh \
   tests/integration/test-usage.sh

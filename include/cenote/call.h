@@ -92,6 +92,7 @@ typedef struct CenoteCallOptions {
  * @out_response: (out) (nullable): the reply, to be freed with g_bytes_unref(); untouched on failure
  *
  * One request, one reply.
+ * Returns: FALSE: the call did not end with OK.
  * Errors: CENOTE_STATUS; as cenote_pool_acquire(); CENOTE_ERROR_INVALID (method, metadata, options).
  *   An OK without a message, and more than one message, are INTERNAL.
  * Threads: any; any number at once, and each drives its own call.
@@ -113,10 +114,10 @@ typedef void (*CenoteUnaryCallback) (CenotePool *pool, GBytes *response, const G
  *   caller's thread-default context.  Calls end also while nobody runs it.
  * @notify: (nullable): called once with @user_data, on @context, after @callback or its cancel
  *
- * The same without blocking.
+ * One request, one reply, without blocking.
  * Returns: an id for cenote_pool_cancel(), never 0.  @callback is called exactly once,
  *   never inside this call, unless cancelled.  It may run a loop on @context.
- * Errors: through @callback.  Blocks: no.  Since: 0.1
+ * Errors: through @callback.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request,
                                           const CenoteCallOptions *options, GMainContext *context,
@@ -132,7 +133,7 @@ typedef struct CenoteCall CenoteCall;
  * Takes a channel and starts a call of any kind on it: any number of writes,
  * cenote_call_close_writes(), any number of reads, cenote_call_finish().
  * One thread may write while another reads; of two that write, or read, one waits for the other.
- * Errors: as cenote_call_unary().  Blocks: until there is a channel, at most timeout_ms.
+ * Errors: as cenote_call_unary().  Threads: any but Cenote's own.  Blocks: until there is a channel, at most timeout_ms.
  * Returns: (transfer full): NULL on failure.  Since: 0.1
  */
 CENOTE_API CenoteCall *cenote_call_new (CenotePool *pool, const char *method, const CenoteCallOptions *options, GError **error);
@@ -142,11 +143,19 @@ CENOTE_API CenoteCall *cenote_call_new (CenotePool *pool, const char *method, co
  * @last: whether to close the writing side with this message
  *
  * Sends a message; returns when gRPC has taken it and there is room for the next (flow control).
- * Returns: FALSE where the call is over: cenote_call_finish() tells why (@error is that same error).
- * Blocks: at most to the call's deadline.  Since: 0.1
+ * Returns: FALSE where the call is over.
+ * Errors: why it is over, as cenote_call_finish() tells it too; CENOTE_ERROR_INVALID (the writing side is closed).
+ * Threads: any but Cenote's own.  Blocks: at most to the call's deadline.  Since: 0.1
  */
 CENOTE_API gboolean cenote_call_write (CenoteCall *call, GBytes *message, gboolean last, GError **error);
-/** cenote_call_close_writes: no message comes any more.  Idempotent.  As cenote_call_write() else. */
+
+/**
+ * cenote_call_close_writes:
+ *
+ * Closes the writing side: no message comes any more.  Idempotent.
+ * Returns: FALSE where the call is over.
+ * Errors: as cenote_call_write().  Threads: any but Cenote's own.  Blocks: at most to the call's deadline.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_call_close_writes (CenoteCall *call, GError **error);
 
 /**
@@ -154,8 +163,10 @@ CENOTE_API gboolean cenote_call_close_writes (CenoteCall *call, GError **error);
  * @timeout_ms: how long to wait: -1: to the call's deadline, 0: not, or milliseconds
  * @out_message: (out) (transfer full): the next message; NULL with TRUE: there are no more, see cenote_call_finish()
  *
- * Errors: CENOTE_ERROR_TIMEOUT: nothing within @timeout_ms, and the call goes on: read again.
- * Since: 0.1
+ * Takes the next message that the server sent.
+ * Returns: FALSE: there was none in time; @out_message is untouched.
+ * Errors: CENOTE_ERROR_TIMEOUT: nothing within @timeout_ms, and the call goes on: read again; _INVALID (timeout).
+ * Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
  */
 CENOTE_API gboolean cenote_call_read (CenoteCall *call, gint64 timeout_ms, GBytes **out_message, GError **error);
 
@@ -164,12 +175,17 @@ CENOTE_API gboolean cenote_call_read (CenoteCall *call, gint64 timeout_ms, GByte
  *
  * Closes the writing side, waits for the status, and gives the channel back.  Messages that
  * were not read are dropped.  May be called again, with the same answer.
- * Returns: TRUE where the status is OK; else FALSE with CENOTE_STATUS.
- * Blocks: at most to the call's deadline.  Since: 0.1
+ * Returns: TRUE where the status is OK.
+ * Errors: CENOTE_STATUS.  Threads: any but Cenote's own.  Blocks: at most to the call's deadline.  Since: 0.1
  */
 CENOTE_API gboolean cenote_call_finish (CenoteCall *call, GError **error);
 
-/** cenote_call_cancel: ends it soon, with CANCELLED.  Any thread, also while another one blocks in it.  Blocks: no. */
+/**
+ * cenote_call_cancel:
+ *
+ * Ends the call soon, with CANCELLED.
+ * Errors: none.  Threads: any, also while another one blocks in the call.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API void cenote_call_cancel (CenoteCall *call);
 
 /**
@@ -177,15 +193,26 @@ CENOTE_API void cenote_call_cancel (CenoteCall *call);
  * @key: lower case
  * @out_length: (out) (optional): in bytes
  *
- * What the server sent before its first message: waits for it, at most to the call's deadline.
+ * What the server sent before its first message.
  * Returns: (nullable) (transfer none): the first value of @key, NUL-terminated; NULL: none.  Valid while @call is.
+ * Errors: none.  Threads: any but Cenote's own.  Blocks: until it has come, at most to the call's deadline.  Since: 0.1
  */
 CENOTE_API const char *cenote_call_get_initial (CenoteCall *call, const char *key, gsize *out_length);
-/** cenote_call_get_trailing: what it sent with the status: the same, after cenote_call_finish(); NULL before. */
+
+/**
+ * cenote_call_get_trailing:
+ * @key: lower case
+ * @out_length: (out) (optional): in bytes
+ *
+ * What the server sent with the status.
+ * Returns: (nullable) (transfer none): as cenote_call_get_initial(); NULL before cenote_call_finish().
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API const char *cenote_call_get_trailing (CenoteCall *call, const char *key, gsize *out_length);
 
+/** cenote_call_ref: Returns: (transfer full): the call.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API CenoteCall *cenote_call_ref (CenoteCall *call);
-/** cenote_call_unref: the last one cancels a call that is not finished.  NULL is ignored. */
+/** cenote_call_unref: gives a reference back; the last one cancels a call that is not finished.  NULL is ignored.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API void cenote_call_unref (CenoteCall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteCall, cenote_call_unref)
@@ -197,7 +224,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteCall, cenote_call_unref)
  * @error: (nullable): an error in CENOTE_STATUS
  *
  * Returns: (nullable) (transfer none): the value of @key in the trailing metadata that came
- *   with the status; NULL: none, or another domain.  Valid while @error is.  Since: 0.1
+ *   with the status; NULL: none, or another domain.  Valid while @error is.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API const char *cenote_status_error_get_trailing (const GError *error, const char *key);
 

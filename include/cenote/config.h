@@ -38,13 +38,19 @@ CENOTE_API CenoteConfig *cenote_config_new_from_file (const char *path, GError *
  * @data: the text of a keyfile
  * @length: its bytes, or -1 where it ends with a NUL
  *
- * As cenote_config_new_from_file(); the file is called `(data)` in errors.
+ * A keyfile's text as cenote_config_new_from_file() reads it; the file is called `(data)` in errors.
+ * Returns: (transfer full) (nullable): the config.
+ * Errors: CENOTE_ERROR_CONFIG.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API CenoteConfig *cenote_config_new_from_data (const char *data, gssize length, GError **error);
 
 /**
  * cenote_config_new_from_key_file:
  * @key_file: (transfer none): copied; errors then carry no line
+ *
+ * What a GKeyFile holds, as cenote_config_new_from_data().
+ * Returns: (transfer full) (nullable): the config.
+ * Errors: CENOTE_ERROR_CONFIG.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API CenoteConfig *cenote_config_new_from_key_file (GKeyFile *key_file, GError **error);
 
@@ -79,8 +85,8 @@ CENOTE_API CenoteConfig *cenote_config_new_with (CenoteConfig *base, const char 
 /**
  * cenote_config_get_warnings:
  *
- * Returns: (transfer full): NULL-terminated, perhaps empty: what is legal but
- *   looks wrong (a value containing ` #`, an unused group), free with g_strfreev().
+ * What is legal but looks wrong: a value containing ` #`, an unused group.
+ * Returns: (transfer full): NULL-terminated, perhaps empty; free with g_strfreev().
  * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API char **cenote_config_get_warnings (CenoteConfig *config);
@@ -98,7 +104,8 @@ CENOTE_API char **cenote_config_get_warnings (CenoteConfig *config);
  * So its one error has everything that is wrong, where the constructor of a
  * config can tell faults of form alone.  Opens nothing but plugins' files and those
  * that values name (certificates, tokens).
- * Returns: FALSE with CENOTE_ERROR_CONFIG, every problem on a line of its own;
+ * Returns: FALSE: there is an error.
+ * Errors: CENOTE_ERROR_CONFIG, every problem on a line of its own;
  *   CENOTE_ERROR_PLUGIN or _NOT_FOUND where one plugin, or the file, is all that is wrong.
  * Threads: any.  Blocks: reads the files, loads the named plugins.  Since: 0.1
  */
@@ -117,7 +124,9 @@ CENOTE_API gboolean cenote_config_check_file (const char *path, const char *cons
  */
 CENOTE_API char *cenote_config_explain (CenoteConfig *config, CenoteRegistry *registry, gboolean json, GError **error);
 
+/** cenote_config_ref: Returns: (transfer full): the config.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API CenoteConfig *cenote_config_ref (CenoteConfig *config);
+/** cenote_config_unref: gives a reference back.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API void cenote_config_unref (CenoteConfig *config);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteConfig, cenote_config_unref)

@@ -15,6 +15,13 @@ G_BEGIN_DECLS
  * object, the value, and what would be right or what to do next.
  */
 #define CENOTE_ERROR (cenote_error_quark ())
+
+/**
+ * cenote_error_quark:
+ *
+ * Returns: the domain CENOTE_ERROR.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API GQuark cenote_error_quark (void);
 
 /**
@@ -48,6 +55,13 @@ typedef enum {
  * (also one above 16, as the server sent it).
  */
 #define CENOTE_STATUS (cenote_status_quark ())
+
+/**
+ * cenote_status_quark:
+ *
+ * Returns: the domain CENOTE_STATUS.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API GQuark cenote_status_quark (void);
 
 G_END_DECLS

@@ -47,7 +47,7 @@ typedef struct CenoteLease {
  * Gives the channel back.  A second release, also of a copy, and a lease that no
  * pool made are refused, counted and logged.  (Two threads that release copies
  * of one lease at the same instant: undefined.)
- * Blocks: never; no lock, no allocation.  Since: 0.1
+ * Errors: none.  Threads: any.  Blocks: never; no lock, no allocation.  Since: 0.1
  */
 CENOTE_API void cenote_lease_release (CenoteLease *lease);
 
@@ -55,7 +55,8 @@ CENOTE_API void cenote_lease_release (CenoteLease *lease);
  * cenote_lease_release_with_status:
  * @status: a grpc_status_code: how the call over the lease ended
  *
- * The same, and tells pickers and ejection.  (CANCELLED: a failure to neither, nor an answer.)
+ * Gives the channel back and tells pickers and ejection how the call ended.  (CANCELLED: a failure to neither, nor an answer.)
+ * Errors: none.  Threads: any.  Blocks: never; no lock, no allocation.  Since: 0.1
  */
 CENOTE_API void cenote_lease_release_with_status (CenoteLease *lease, int status);
 
@@ -83,7 +84,7 @@ CENOTE_API void cenote_lease_release_with_status (CenoteLease *lease, int status
  *   @data is NULL; else it was refused: the lease is a mock's or CENOTE_LEASE_INIT; it was released
  *   or made by no pool (logged); this is a forked child; @owns_channel and the channel has an
  *   owner already, or its transport keeps its channels to itself (`mock`).
- * Threads: any.  Blocks: never; no lock.  Allocates where it attaches.  Since: 0.1
+ * Errors: none.  Threads: any.  Blocks: never; no lock.  Allocates where it attaches.  Since: 0.1
  */
 CENOTE_API gpointer cenote_lease_attach (CenoteLease *lease, gconstpointer key, gpointer data, GDestroyNotify notify,
                                          gboolean owns_channel);
@@ -98,25 +99,42 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CenoteLease, cenote_lease_release)
  *
  * A lease on a ready channel, chosen by the pool's picker.  Succeeds whenever
  * any channel of the pool is ready, and, with hard-stream-limit, has room.
+ * Returns: FALSE: there was none.
  * Errors: CENOTE_ERROR_NOT_CONNECTED (with counts and the last connection
  *   error), _LIMIT (hard-stream-limit: each ready channel has max-streams-per-channel
  *   leases, or others wait), _STOPPED, _INVALID (a connector whose addresses come from dial).
- * Blocks: never; no lock; allocates nothing after a thread's first get on a
+ * Threads: any.  Blocks: never; no lock; allocates nothing after a thread's first get on a
  *   pool, except when the leases that it holds at once double.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **error);
 
-/** cenote_pool_get_channel_for: @affinity_key: (nullable): for pickers that keep a key on one channel. */
+/**
+ * cenote_pool_get_channel_for:
+ * @affinity_key: (nullable): for pickers that keep a key on one channel
+ *
+ * A lease as from cenote_pool_get_channel(), on the channel of @affinity_key.
+ * Returns: FALSE: there was none.
+ * Errors: as cenote_pool_get_channel().  Threads: any.  Blocks: never.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error);
 
 /**
  * cenote_pool_acquire:
  *
- * As cenote_pool_get_channel(), and waits, first come first served, where no channel is ready or has room.
- * Errors: also CENOTE_ERROR_TIMEOUT, _LIMIT (max-waiters), _INVALID (timeout, or on a Cenote thread).
- * Blocks: up to @timeout_ms.  Since: 0.1
+ * A lease as from cenote_pool_get_channel(); waits, first come first served, where no channel is ready or has room.
+ * Returns: FALSE: there was none in time.
+ * Errors: as cenote_pool_get_channel(), and CENOTE_ERROR_TIMEOUT, _LIMIT (max-waiters), _INVALID (timeout, or on a
+ *   Cenote thread).  Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_acquire (CenotePool *pool, gint64 timeout_ms, CenoteLease *out_lease, GError **error);
+/**
+ * cenote_pool_acquire_for:
+ * @affinity_key: (nullable): for pickers that keep a key on one channel
+ *
+ * A lease as from cenote_pool_acquire(), on the channel of @affinity_key.
+ * Returns: FALSE: there was none in time.
+ * Errors: as cenote_pool_acquire().  Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_pool_acquire_for (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, CenoteLease *out_lease,
                                              GError **error);
 
@@ -135,9 +153,10 @@ typedef void (*CenoteAcquireCallback) (CenotePool *pool, CenoteLease *lease, con
  * @context: (nullable): whose loop calls @callback; NULL: the caller's thread-default context
  * @notify: (nullable): called once, on @context, after the callback or its cancel
  *
+ * Acquires without blocking.
  * Returns: an id for cenote_pool_cancel(), never 0.  @callback is called exactly
  *   once, never inside this call, unless cancelled.
- * Errors: through @callback, as cenote_pool_acquire().  Blocks: no.  Since: 0.1
+ * Errors: through @callback, as cenote_pool_acquire().  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_pool_acquire_async (CenotePool *pool, const char *affinity_key, gint64 timeout_ms, GMainContext *context,
                                             CenoteAcquireCallback callback, gpointer user_data, GDestroyNotify notify);
@@ -147,7 +166,9 @@ CENOTE_API guint cenote_pool_acquire_async (CenotePool *pool, const char *affini
  * @wait_for_ready: TRUE: as cenote_pool_acquire_async(); FALSE: as a call without wait_for_ready,
  *   fails with CENOTE_ERROR_NOT_CONNECTED while no channel is ready and every address of the pool is down
  *
- * Since: 0.1
+ * Acquires without blocking, and without waiting for a pool that is down.
+ * Returns: as cenote_pool_acquire_async().
+ * Errors: through @callback.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_pool_acquire_async_full (CenotePool *pool, const char *affinity_key, gint64 timeout_ms,
                                                  gboolean wait_for_ready, GMainContext *context,
@@ -157,7 +178,9 @@ CENOTE_API guint cenote_pool_acquire_async_full (CenotePool *pool, const char *a
  * cenote_pool_cancel:
  * @id: of cenote_pool_acquire_async() or cenote_call_unary_async()
  *
- * Returns: TRUE where it was under way and its callback will not be called.  Since: 0.1
+ * Takes back what was begun without blocking.
+ * Returns: TRUE where it was under way and its callback will not be called.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_cancel (CenotePool *pool, guint id);
 
@@ -165,8 +188,10 @@ CENOTE_API gboolean cenote_pool_cancel (CenotePool *pool, guint id);
  * cenote_pool_await_ready:
  *
  * Waits until at least one channel is ready.
- * Returns: FALSE with CENOTE_ERROR_TIMEOUT (and the last connection error), _STOPPED,
- *   _NOT_CONNECTED (disconnected, or the attempts are used up), _INVALID.  Blocks: up to @timeout_ms.  Since: 0.1
+ * Returns: FALSE: none was in time.
+ * Errors: CENOTE_ERROR_TIMEOUT (with the last connection error), _STOPPED,
+ *   _NOT_CONNECTED (disconnected, or the attempts are used up), _INVALID (timeout, or on a Cenote thread).
+ * Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_await_ready (CenotePool *pool, gint64 timeout_ms, GError **error);
 
@@ -181,7 +206,9 @@ typedef gboolean (*CenoteOperation) (grpc_channel *channel, gpointer user_data, 
  * cenote_pool_execute:
  *
  * Acquires, runs @operation on the caller's thread, releases.  @timeout_ms bounds the wait, not the operation.
- * Errors: as acquire (CENOTE_ERROR); else whatever @operation set; FALSE without an error is CENOTE_ERROR_INVALID.  Since: 0.1
+ * Returns: what @operation did; FALSE where there was no channel.
+ * Errors: as cenote_pool_acquire(); else whatever @operation set; FALSE without an error is CENOTE_ERROR_INVALID.
+ * Threads: any but Cenote's own.  Blocks: up to @timeout_ms, and as long as @operation takes.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_data, gint64 timeout_ms, GError **error);
 
@@ -224,6 +251,7 @@ CENOTE_API const char *const *cenote_pool_get_plaintext_metadata (CenotePool *po
  * of the backoff, up to max-connect-attempts; a failure is not cached, but the next
  * attempt waits for the backoff's time.  A channel that has lost its connection is
  * never handed out: the next dial connects anew.  Release with cenote_lease_release().
+ * Returns: FALSE: there was none in time.
  * Errors: CENOTE_ERROR_TIMEOUT (with the last connection error), _NOT_CONNECTED
  *   (@timeout_ms is 0, attempts used up, or disconnected), _LIMIT (the connector's bound on
  *   addresses, all in use; max-waiters), _INVALID (the address or timeout; a connector whose
@@ -264,14 +292,34 @@ CENOTE_API gboolean cenote_pool_close_on_release (CenotePool *pool, const char *
  * cenote_pool_resize:
  * @n: the new expected size, 1 … 10000
  *
- * Does not wait for connections; surplus channels drain.  Concurrent calls serialise.
- * Returns: the new expected size, or -1: CENOTE_ERROR_INVALID (n ≤ 0, or the connector sizes itself),
- *   _LIMIT (above the maximum), _STOPPED.  Blocks: for the control thread's answer.  Since: 0.1
+ * Sets how many channels the pool has.  Does not wait for connections; surplus channels drain.  Concurrent calls serialise.
+ * Returns: the new expected size, or -1.
+ * Errors: CENOTE_ERROR_INVALID (n ≤ 0, the connector sizes itself, or on a Cenote thread),
+ *   _LIMIT (above the maximum), _STOPPED.
+ * Threads: any but Cenote's own.  Blocks: for the control thread's answer.  Since: 0.1
  */
 CENOTE_API int cenote_pool_resize (CenotePool *pool, int n, GError **error);
-/** cenote_pool_scale_up: @k more channels, k ≥ 1. */
+
+/**
+ * cenote_pool_scale_up:
+ * @k: how many more, 1 or more
+ *
+ * Adds channels, as cenote_pool_resize().
+ * Returns: the new expected size, or -1.
+ * Errors: as cenote_pool_resize().
+ * Threads: any but Cenote's own.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API int cenote_pool_scale_up (CenotePool *pool, int k, GError **error);
-/** cenote_pool_scale_down: @k fewer, k ≥ 1; CENOTE_ERROR_LIMIT where it would empty the pool. */
+
+/**
+ * cenote_pool_scale_down:
+ * @k: how many fewer, 1 or more
+ *
+ * Takes channels away, as cenote_pool_resize().
+ * Returns: the new expected size, or -1.
+ * Errors: as cenote_pool_resize(), and CENOTE_ERROR_LIMIT where it would empty the pool.
+ * Threads: any but Cenote's own.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API int cenote_pool_scale_down (CenotePool *pool, int k, GError **error);
 
 /* -------------------------------------------------------------- connection */
@@ -282,18 +330,57 @@ CENOTE_API int cenote_pool_scale_down (CenotePool *pool, int k, GError **error);
  * Begins to dial (initialization=manual, after a disconnect, or where the
  * attempts were used up) and waits for one channel as cenote_pool_await_ready();
  * where addresses come from cenote_pool_dial() there is none to wait for.
+ * Returns: FALSE: none was ready in time.
+ * Errors: as cenote_pool_await_ready().  Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
  */
 CENOTE_API gboolean cenote_pool_connect (CenotePool *pool, gint64 timeout_ms, GError **error);
-/** cenote_pool_disconnect: drains every channel, fails waiters at once, dials no more until connect.  Blocks: for the control thread. */
+
+/**
+ * cenote_pool_disconnect:
+ *
+ * Drains every channel, fails waiters at once, dials no more until cenote_pool_connect().
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_disconnect (CenotePool *pool);
-/** cenote_pool_is_connected: Returns: TRUE while a channel is ready.  Blocks: never. */
+
+/**
+ * cenote_pool_is_connected:
+ *
+ * Returns: TRUE while a channel is ready.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_pool_is_connected (CenotePool *pool);
-/** cenote_pool_reconnect: replaces every channel by a new one, make-before-break, and lets resting addresses be tried again. */
+
+/**
+ * cenote_pool_reconnect:
+ *
+ * Replaces every channel by a new one, make-before-break, and lets resting addresses be tried again.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer, not for connections.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_reconnect (CenotePool *pool);
-/** cenote_pool_pause: gets miss and acquires wait until cenote_pool_resume(); supervision goes on. */
+
+/**
+ * cenote_pool_pause:
+ *
+ * Gives no channel for now: gets miss and acquires wait until cenote_pool_resume(); supervision goes on.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_pause (CenotePool *pool);
+
+/**
+ * cenote_pool_resume:
+ *
+ * Ends what cenote_pool_pause() began.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_resume (CenotePool *pool);
-/** cenote_pool_stop: begins draining and returns at once; idempotent.  The pool then answers CENOTE_ERROR_STOPPED. */
+
+/**
+ * cenote_pool_stop:
+ *
+ * Begins draining and does not wait for its end; idempotent.  The pool then answers CENOTE_ERROR_STOPPED.
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_stop (CenotePool *pool);
 
 /* ------------------------------------------------------------------ status */
@@ -356,16 +443,23 @@ typedef struct CenotePoolStatus {
   CenoteDurations use;       /* leases, from get to release: one in telemetry-sample-rate, while a sink asks */
 } CenotePoolStatus;
 
-/** cenote_pool_get_status: Returns: (transfer full): a snapshot; never NULL.  Blocks: for the control thread's answer.  Since: 0.1 */
+/**
+ * cenote_pool_get_status:
+ *
+ * What the pool does at the moment.
+ * Returns: (transfer full): a snapshot; never NULL; free with cenote_pool_status_free().
+ * Errors: none.  Threads: any.  Blocks: for the control thread's answer.  Since: 0.1
+ */
 CENOTE_API CenotePoolStatus *cenote_pool_get_status (CenotePool *pool);
+/** cenote_pool_status_free: frees a status.  NULL is ignored.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API void cenote_pool_status_free (CenotePoolStatus *status);
-/** cenote_pool_status_to_json: Returns: (transfer full): one JSON object. */
+/** cenote_pool_status_to_json: Returns: (transfer full): the status as one JSON object; g_free().  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API char *cenote_pool_status_to_json (const CenotePoolStatus *status);
-/** cenote_pool_get_name: Returns: (transfer none): valid while @pool is. */
+/** cenote_pool_get_name: Returns: (transfer none): the pool's name, valid while @pool is.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API const char *cenote_pool_get_name (CenotePool *pool);
-/** cenote_pool_state_to_string: Returns: (transfer none): "healthy", … */
+/** cenote_pool_state_to_string: Returns: (transfer none): "healthy", …  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API const char *cenote_pool_state_to_string (CenotePoolState state);
-/** cenote_channel_state_to_string: Returns: (transfer none): "transient_failure", … */
+/** cenote_channel_state_to_string: Returns: (transfer none): "transient_failure", …  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API const char *cenote_channel_state_to_string (CenoteChannelState state);
 
 /* --------------------------------------------------------------- observers */
@@ -401,12 +495,18 @@ typedef struct CenoteObserver {
  *   callback thread; where that has ended with its runtime (or is another process's, in
  *   a forked child) on the thread that adds, removes or stops, before the call returns
  *
- * A pool that was stopped takes no observer any more: only @notify is called.
+ * Adds functions that are told of connections.  A pool that was stopped takes no observer any more: only @notify is called.
  * Returns: an id for cenote_pool_remove_observer(), never 0.
  * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API guint cenote_pool_add_observer (CenotePool *pool, const CenoteObserver *observer, gpointer user_data, GDestroyNotify notify);
-/** cenote_pool_remove_observer: after it returns no new callback begins.  An unknown id is ignored.  Since: 0.1 */
+
+/**
+ * cenote_pool_remove_observer:
+ *
+ * Takes an observer away: after it returns no new callback begins.  An unknown id is ignored.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API void cenote_pool_remove_observer (CenotePool *pool, guint id);
 
 /**
@@ -430,8 +530,9 @@ typedef gboolean (*CenoteMockFunc) (CenotePool *pool, CenoteLease *out_lease, gp
  */
 CENOTE_API void cenote_pool_set_mock (CenotePool *pool, CenoteMockFunc mock, gpointer user_data, GDestroyNotify notify);
 
+/** cenote_pool_ref: Returns: (transfer full): the pool.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API CenotePool *cenote_pool_ref (CenotePool *pool);
-/** cenote_pool_unref: a reference keeps memory, not life.  NULL is ignored. */
+/** cenote_pool_unref: gives a reference back, which keeps memory, not life.  NULL is ignored.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API void cenote_pool_unref (CenotePool *pool);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenotePool, cenote_pool_unref)

@@ -26,7 +26,8 @@ G_BEGIN_DECLS
  *
  * Returns: (transfer full): a service for generated stubs, to be ended with
  *   protobuf_c_service_destroy(); holds a reference to @pool.  Calls block, with the default
- *   options.  Threads: any number may call at once.  Since: 0.1
+ *   options, and any number of threads may call at once.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API ProtobufCService *cenote_protobuf_c_service_new (CenotePool *pool, const ProtobufCServiceDescriptor *descriptor);
 
@@ -34,7 +35,8 @@ CENOTE_API ProtobufCService *cenote_protobuf_c_service_new (CenotePool *pool, co
  * cenote_protobuf_c_service_set_options:
  * @options: (transfer none): of every later call; its metadata and key are copied
  *
- * Before the first call.  Errors: told by the calls.  Since: 0.1
+ * Says how the service's calls are made.  To be called before the first of them.
+ * Errors: told by the calls.  Threads: the one that made the service.  Blocks: no.  Since: 0.1
  */
 CENOTE_API void cenote_protobuf_c_service_set_options (ProtobufCService *service, const CenoteCallOptions *options);
 
@@ -43,16 +45,19 @@ CENOTE_API void cenote_protobuf_c_service_set_options (ProtobufCService *service
  * @context: (nullable): whose loop runs the closures from now on; NULL: calls block again
  *
  * Makes the service's calls asynchronous: a stub returns at once, and its closure runs
- * once, on @context.  Before the first call.  Since: 0.1
+ * once, on @context.  To be called before the first of them.
+ * Errors: none.  Threads: the one that made the service.  Blocks: no.  Since: 0.1
  */
 CENOTE_API void cenote_protobuf_c_service_set_context (ProtobufCService *service, GMainContext *context);
 
 /**
  * cenote_protobuf_c_get_error:
  *
+ * Why a call failed.
  * Returns: (nullable) (transfer none): within a closure: why its call failed; after a stub
  *   that blocked: why that call did, valid until this thread's next one.  NULL: it went well.
- *   A reply that cannot be unpacked is CENOTE_STATUS INTERNAL.  Since: 0.1
+ *   A reply that cannot be unpacked is CENOTE_STATUS INTERNAL.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API const GError *cenote_protobuf_c_get_error (void);
 
@@ -62,20 +67,34 @@ CENOTE_API const GError *cenote_protobuf_c_get_error (void);
  * cenote_protobuf_c_call_new:
  * @method: the method's own name, as in the .proto
  *
- * As cenote_call_new(), for the method of @descriptor.  Errors: also CENOTE_ERROR_INVALID (it has no such method).
+ * Starts a call as cenote_call_new(), of the method of @descriptor.
+ * Returns: (transfer full): NULL on failure.
+ * Errors: as cenote_call_new(), and CENOTE_ERROR_INVALID (it has no such method).
+ * Threads: any but Cenote's own.  Blocks: as cenote_call_new().  Since: 0.1
  */
 CENOTE_API CenoteCall *cenote_protobuf_c_call_new (CenotePool *pool, const ProtobufCServiceDescriptor *descriptor,
                                                    const char *method, const CenoteCallOptions *options, GError **error);
-/** cenote_protobuf_c_write: as cenote_call_write(). */
+
+/**
+ * cenote_protobuf_c_write:
+ *
+ * Packs a message and sends it, as cenote_call_write().
+ * Returns: FALSE where the call is over.
+ * Errors: as cenote_call_write().  Threads: any but Cenote's own.  Blocks: at most to the call's deadline.  Since: 0.1
+ */
 CENOTE_API gboolean cenote_protobuf_c_write (CenoteCall *call, const ProtobufCMessage *message, gboolean last,
                                              GError **error);
+
 /**
  * cenote_protobuf_c_read:
  * @descriptor: of the message that is expected
  * @out_message: (out) (transfer full): to be freed with protobuf_c_message_free_unpacked (message, NULL);
  *   NULL with TRUE: there are no more
  *
- * As cenote_call_read(); a message that cannot be unpacked is CENOTE_STATUS INTERNAL, and the call goes on.
+ * Takes the next message that the server sent and unpacks it, as cenote_call_read().
+ * Returns: FALSE: there was none in time, or it cannot be unpacked: CENOTE_STATUS INTERNAL, and the call goes on.
+ * Errors: as cenote_call_read(), and CENOTE_STATUS.
+ * Threads: any but Cenote's own.  Blocks: up to @timeout_ms.  Since: 0.1
  */
 CENOTE_API gboolean cenote_protobuf_c_read (CenoteCall *call, gint64 timeout_ms, const ProtobufCMessageDescriptor *descriptor,
                                             ProtobufCMessage **out_message, GError **error);

@@ -37,7 +37,10 @@ typedef struct CenoteRegistry CenoteRegistry;
  * Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API CenoteRegistry *cenote_registry_new (void);
+
+/** cenote_registry_ref: Returns: (transfer full): the registry.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API CenoteRegistry *cenote_registry_ref (CenoteRegistry *registry);
+/** cenote_registry_unref: gives a reference back; what was loaded stays loaded.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API void cenote_registry_unref (CenoteRegistry *registry);
 
 /**

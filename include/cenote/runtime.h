@@ -40,6 +40,10 @@ CENOTE_API CenoteRuntime *cenote_runtime_new (CenoteConfig *config, GError **err
 /**
  * cenote_runtime_new_full:
  * @registry: (transfer none) (nullable): where plugins come from; NULL: a new one
+ *
+ * As cenote_runtime_new(), with the plugins of @registry.
+ * Returns: (transfer full) (nullable): a running runtime.
+ * Errors: as cenote_runtime_new().  Threads: any but Cenote's own.  Blocks: as cenote_runtime_new().  Since: 0.1
  */
 CENOTE_API CenoteRuntime *cenote_runtime_new_full (CenoteConfig *config, CenoteRegistry *registry, GError **error);
 
@@ -47,18 +51,25 @@ CENOTE_API CenoteRuntime *cenote_runtime_new_full (CenoteConfig *config, CenoteR
  * cenote_runtime_get_pool:
  * @name: (nullable): NULL: the only pool
  *
+ * The pool of a name.
  * Returns: (transfer full) (nullable): unref with cenote_pool_unref().
  * Errors: CENOTE_ERROR_NOT_FOUND, listing the pools there are; STOPPED.
  * Threads: any.  Blocks: no.  Since: 0.1
  */
 CENOTE_API CenotePool *cenote_runtime_get_pool (CenoteRuntime *runtime, const char *name, GError **error);
 
-/** cenote_runtime_list_pools: Returns: (transfer full): NULL-terminated names in the keyfile's order; g_strfreev().  Since: 0.1 */
+/**
+ * cenote_runtime_list_pools:
+ *
+ * Returns: (transfer full): NULL-terminated names of the pools in the keyfile's order; g_strfreev().
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API char **cenote_runtime_list_pools (CenoteRuntime *runtime);
 
 /**
  * cenote_runtime_status_to_json:
  *
+ * What all pools of the runtime do at the moment.
  * Returns: (transfer full): `{"pools":[…]}` with the members of CenotePoolStatus; absent values are null.
  * Errors: none.  Threads: any.  Blocks: for the control thread's answer, not for any peer.  Since: 0.1
  */
@@ -93,7 +104,7 @@ CENOTE_API gboolean cenote_runtime_reload (CenoteRuntime *runtime, CenoteConfig 
  * @user_data: for @func
  * @notify: (nullable): called once when no call of @func runs or will come
  *
- * A sink that wants CENOTE_EVENT_POOL_INIT is told at once of each pool there is.
+ * Adds a function that is told of events.  One that wants CENOTE_EVENT_POOL_INIT is told at once of each pool there is.
  *
  * Returns: an id for cenote_runtime_remove_sink(), never 0.
  * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
@@ -101,7 +112,12 @@ CENOTE_API gboolean cenote_runtime_reload (CenoteRuntime *runtime, CenoteConfig 
 CENOTE_API guint cenote_runtime_add_sink (CenoteRuntime *runtime, guint64 mask, void (*func) (const CenoteEvent *event, gpointer user_data),
                                           gpointer user_data, GDestroyNotify notify);
 
-/** cenote_runtime_remove_sink: after it returns no new call of the sink begins.  An unknown id is ignored.  Since: 0.1 */
+/**
+ * cenote_runtime_remove_sink:
+ *
+ * Takes a sink away: after it returns no new call of the sink begins.  An unknown id is ignored.
+ * Errors: none.  Threads: any.  Blocks: no.  Since: 0.1
+ */
 CENOTE_API void cenote_runtime_remove_sink (CenoteRuntime *runtime, guint id);
 
 /**
@@ -115,8 +131,14 @@ CENOTE_API void cenote_runtime_remove_sink (CenoteRuntime *runtime, guint id);
  */
 CENOTE_API void cenote_runtime_stop (CenoteRuntime *runtime);
 
+/** cenote_runtime_ref: Returns: (transfer full): the runtime.  Errors: none.  Threads: any.  Blocks: no.  Since: 0.1 */
 CENOTE_API CenoteRuntime *cenote_runtime_ref (CenoteRuntime *runtime);
-/** cenote_runtime_unref: the last one stops the runtime as cenote_runtime_stop() does.  NULL is ignored. */
+/**
+ * cenote_runtime_unref:
+ *
+ * Gives a reference back; the last one stops the runtime as cenote_runtime_stop() does.  NULL is ignored.
+ * Errors: none.  Threads: any.  Blocks: the last one as cenote_runtime_stop().  Since: 0.1
+ */
 CENOTE_API void cenote_runtime_unref (CenoteRuntime *runtime);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteRuntime, cenote_runtime_unref)
