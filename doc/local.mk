@@ -61,6 +61,7 @@ reference_headers = \
   $(srcdir)/include/cenote/telemetry.h \
   $(srcdir)/include/cenote/event-text.h \
   $(srcdir)/include/cenote/plugin.h \
+  $(srcdir)/include/cenote/plugin-test.h \
   $(srcdir)/include/cenote/protobuf-c.h \
   include/cenote/version.h
 make_reference = $(AWK) -f $(srcdir)/doc/reference.awk -v

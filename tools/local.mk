@@ -136,3 +136,6 @@ tools/templates-data.c: $(templates) tools/local.mk
 	    od -An -v -tu1 $(srcdir)/$$file | sed 's/[0-9][0-9]*/&,/g'; \
 	    echo '0 };'; \
 	  done; } >$@.tmp && mv $@.tmp $@
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = tools/bash-completion/cenote

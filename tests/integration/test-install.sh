@@ -14,7 +14,8 @@ read_directories ()
 {
   cd "$abs_top_builddir" || return
   printf '%s=@%s@\n' prefix prefix exec_prefix exec_prefix bindir bindir libdir libdir includedir includedir \
-    datarootdir datarootdir PACKAGE_TARNAME PACKAGE_TARNAME docdir docdir plugindir plugindir |
+    datarootdir datarootdir datadir datadir mandir mandir PACKAGE_TARNAME PACKAGE_TARNAME docdir docdir \
+    plugindir plugindir |
     ./config.status --silent --file=- >"$scratch/directories"
 }
 
@@ -40,6 +41,34 @@ headers_are_there ()
 plugins_are_there ()
 {
   diff <(cd "$abs_top_builddir/plugins/.libs" && ls -- *.so) <(cd "$stage$plugindir" && ls -- *.so)
+}
+
+# Those of the source, and those that were made in the build.
+manual_pages_are_there ()
+{
+  local page
+  for page in "$abs_top_srcdir"/doc/*.[1-9] "$abs_top_builddir"/doc/man/*.[1-9]; do
+    [ -f "$stage$mandir/man${page##*.}/$(basename "$page")" ] || { echo "no $page"; return 1; }
+  done
+}
+
+examples_are_there ()
+{
+  diff <(cd "$abs_top_srcdir/examples" && ls -- *.c *.cc *.conf *.proto) <(cd "$stage$docdir/examples" && ls -- *.*)
+}
+
+# is_resident FILE: nothing unloads what is linked so.
+is_resident ()
+{
+  readelf --dynamic "$1" | grep -q NODELETE || { echo "$1"; return 1; }
+}
+
+plugins_are_resident ()
+{
+  local plugin
+  for plugin in "$stage$plugindir"/*.so; do
+    is_resident "$plugin" || return
+  done
 }
 
 # Cenote's own .pc files, with the prefix of where the files are for now.
@@ -112,6 +141,12 @@ case_is 'make install' in_build install
 case_is 'every public header is installed' headers_are_there
 case_is 'the library is installed by its soname' test -f "$stage$libdir/libcenote.so.0"
 case_is 'every plugin is installed' plugins_are_there
+case_is 'every manual page is installed' manual_pages_are_there
+case_is 'every example is installed' examples_are_there
+case_is 'bash completion is installed' test -f "$stage$datadir/bash-completion/completions/cenote"
+case_is 'the API reference is installed' test -s "$stage$docdir/reference.html"
+case_is 'the library is linked to stay' is_resident "$stage$libdir/libcenote.so.0"
+case_is 'and so are the plugins' plugins_are_resident
 case_is 'pkg-config knows plugindir' variable_is plugindir "$plugindir"
 case_is 'pkg-config knows abi_major' variable_is abi_major "$abi_major"
 case_is 'a program builds with pkg-config alone, and runs' says_its_version
