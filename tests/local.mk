@@ -207,6 +207,7 @@ tests_conformance_tests_CPPFLAGS = $(test_cpp_flags)
 tests_conformance_tests_CXXFLAGS = $(test_cxx_flags)
 tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
+  tests/conformance/test-bad-plugins.cc \
   tests/conformance/test-plugins.cc
 
 # For tests/servers/wall-clock.cc: what the library calls, and what shared objects call.
@@ -507,6 +508,7 @@ system_tests = \
   tests/integration/test-reference.sh \
   tests/integration/test-status.sh \
   tests/integration/test-style.sh \
+  tests/integration/test-test-plugin.sh \
   tests/integration/test-usage.sh
 test_data = \
   tests/count-cases.awk \

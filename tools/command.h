@@ -32,6 +32,7 @@ extern const Command inspect_command;
 extern const Command new_command;
 extern const Command plugins_command;
 extern const Command status_command;
+extern const Command test_plugin_command;
 extern const Command demo_command;
 
 /* Reads the options ENTRIES (any number of NULL-ended tables) and leaves the

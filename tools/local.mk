@@ -44,11 +44,14 @@ libcenote_tools_la_SOURCES = \
   tools/status-table.c \
   tools/status-table.h \
   tools/status.c \
+  tools/suite-child.c \
+  tools/suite-child.h \
   tools/table.c \
   tools/table.h \
   tools/templates.h \
   tools/terminal.c \
-  tools/terminal.h
+  tools/terminal.h \
+  tools/test-plugin.c
 
 # The pure parts of core that the command shares; all else it gets from libcenote.so.
 noinst_LTLIBRARIES += libcenote-plain.la
@@ -80,7 +83,9 @@ noinst_LTLIBRARIES += libconformance.la
 libconformance_la_SOURCES = \
   tools/conformance/conformance-backoff.c \
   tools/conformance/conformance-connector.c \
+  tools/conformance/conformance-descriptor.c \
   tools/conformance/conformance-picker.c \
+  tools/conformance/conformance-states.c \
   tools/conformance/conformance-telemetry.c \
   tools/conformance/conformance-transport.c \
   tools/conformance/conformance.c \

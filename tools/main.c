@@ -10,8 +10,8 @@
 #include "terminal.h"
 
 static const Command *const commands[] = {
-  &check_command,   &explain_command, &plugins_command, &inspect_command, &new_command,
-  &status_command,  &call_command,    &advise_command,  &demo_command,    NULL,
+  &check_command,       &explain_command, &plugins_command, &inspect_command, &new_command,
+  &test_plugin_command, &status_command,  &call_command,    &advise_command,  &demo_command, NULL,
 };
 
 static const Command *

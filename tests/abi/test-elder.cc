@@ -19,9 +19,9 @@ load (const char *name)
 }
 
 void
-expect_kept (gpointer, const char *check, const char *problem)
+expect_kept (gpointer, const ConformanceCheck *check, ConformanceVerdict, const char *problem)
 {
-  EXPECT_STREQ (problem, nullptr) << check;
+  EXPECT_STREQ (problem, nullptr) << check->name;
 }
 
 TEST (Elder, OfOneMinorBeforeLoadsAndWorks)

@@ -16,14 +16,14 @@ case_is 'the version exits 0' exits 0
 
 run help
 case_is 'help exits 0' exits 0
-for command in check explain plugins inspect new status call advise demo; do
+for command in check explain plugins inspect new test-plugin status call advise demo; do
   case_is "help lists $command" says out "^  $command "
 done
 cp "$scratch/out" "$scratch/help"
 run --help
 case_is '--help is help' cmp "$scratch/help" "$scratch/out"
 
-for command in check explain plugins inspect new status call advise demo; do
+for command in check explain plugins inspect new test-plugin status call advise demo; do
   run help "$command"
   case_is "help $command exits 0" exits 0
   case_is "help $command shows its usage" says out "^ *cenote $command "
@@ -49,6 +49,8 @@ run plugins a b
 case_is 'two kinds' is_misuse "'b'"
 run plugins flavour
 case_is 'a kind that is none' is_misuse "'flavour'"
+run test-plugin
+case_is 'no plugin to test' is_misuse 'cenote test-plugin FILE.so'
 run status a --wait=soon
 case_is 'a wait that is none' is_misuse 'soon'
 run status a --wait=-1s

@@ -8,6 +8,10 @@ check_LTLIBRARIES += \
   tests/plugins/backoff-elder.la \
   tests/plugins/backoff-newer.la \
   tests/plugins/backoff-exits.la \
+  tests/plugins/backoff-crasher.la \
+  tests/plugins/backoff-debtor.la \
+  tests/plugins/backoff-dreamer.la \
+  tests/plugins/backoff-leaver.la \
   tests/plugins/backoff-liar.la \
   tests/plugins/backoff-no-next.la \
   tests/plugins/backoff-no-note.la \
@@ -28,6 +32,24 @@ tests_plugins_backoff_elder_la_LDFLAGS = $(test_module_flags)
 tests_plugins_backoff_newer_la_SOURCES = tests/abi/backoff-newer.c
 tests_plugins_backoff_newer_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_newer_la_LDFLAGS = $(test_module_flags)
+
+# One source, four deeds.
+tests_plugins_backoff_crasher_la_SOURCES = tests/plugins/backoff-deed.c
+tests_plugins_backoff_crasher_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"crasher"' -DDEED='abort ()'
+tests_plugins_backoff_crasher_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_crasher_la_LDFLAGS = $(test_module_flags)
+tests_plugins_backoff_debtor_la_SOURCES = tests/plugins/backoff-deed.c
+tests_plugins_backoff_debtor_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"debtor"' -DDEED='return -1'
+tests_plugins_backoff_debtor_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_debtor_la_LDFLAGS = $(test_module_flags)
+tests_plugins_backoff_dreamer_la_SOURCES = tests/plugins/backoff-deed.c
+tests_plugins_backoff_dreamer_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"dreamer"' -DDEED='for (volatile int i = 0;; i++)'
+tests_plugins_backoff_dreamer_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_dreamer_la_LDFLAGS = $(test_module_flags)
+tests_plugins_backoff_leaver_la_SOURCES = tests/plugins/backoff-deed.c
+tests_plugins_backoff_leaver_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"leaver"' -DDEED='exit (3)'
+tests_plugins_backoff_leaver_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_leaver_la_LDFLAGS = $(test_module_flags)
 
 tests_plugins_backoff_liar_la_SOURCES = tests/plugins/backoff-liar.c
 tests_plugins_backoff_liar_la_CFLAGS = $(plugin_compile_flags)

@@ -382,12 +382,22 @@ apply_refuse (FakePool *pool, guint32 id)
     address->waiters = 0;
 }
 
+static gboolean
+has_channel (const FakePool *pool, guint32 address)
+{
+  for (guint i = 0; i < pool->channels->len; i++) {
+    if (((const CenoteChannelView *) pool->channels->pdata[i])->address == address)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 apply_forget (FakePool *pool, guint32 id)
 {
   CenoteAddressView *address = find_address (pool, id);
 
-  if (address)
+  if (address && address->waiters == 0 && !has_channel (pool, id))
     g_ptr_array_remove (pool->addresses, address);
 }
 
