@@ -84,6 +84,9 @@ case_is 'nothing after the last word' is_offered 'cenote check users.conf ' ''
 case_is 'nothing for a command that is none' is_offered 'cenote chekc ' ''
 mapfile -t backoffs < <(plugins_of_kind backoff)
 case_is 'there are backoffs' test ${#backoffs[@]} -gt 1
-case_is 'the names of a kind'\''s plugins' diff <(printf '%s\n' "${backoffs[@]}") <(_cenote_plugins cenote backoff)
+case_is 'a plugin to inspect' is_offered 'cenote inspect backoff/' "${backoffs[@]/#/backoff/}"
+case_is 'or its file' is_offered 'cenote inspect plugin' plugin.so
+case_is 'a kind for a new plugin' is_offered 'cenote new co' connector
+case_is 'whose name is the author'\''s to choose' is_offered 'cenote new connector ' ''
 
 finish
