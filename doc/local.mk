@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
 dist_man_MANS = \
+  doc/cenote-plugin.7 \
   doc/cenote.1 \
   doc/cenote.conf.5
+dist_doc_DATA = doc/plugins.md
 EXTRA_DIST += \
   doc/design.md
 

@@ -501,6 +501,7 @@ system_tests = \
   tests/integration/test-names.sh \
   tests/integration/test-new.sh \
   tests/integration/test-page.sh \
+  tests/integration/test-plugin-guide.sh \
   tests/integration/test-plugin-pages.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
@@ -598,6 +599,8 @@ test_data = \
   tests/script.sh
 if SYSTEM_TESTS
 TESTS += $(system_tests)
+# Both run make install, which links anew: one after the other.
+tests/integration/test-plugin-guide.log: tests/integration/test-install.log
 endif
 EXTRA_DIST += tests/precompiled.h tests/scale.h $(system_tests) $(test_data)
 

@@ -189,6 +189,33 @@ case_is 'JSON has sizes' json 'd["sizes"]["descriptor"]["stated"] == d["sizes"][
 case_is 'JSON has slots' json 'd["slots"]["next"] is True'
 case_is 'JSON has options' json '"initial" in [o["name"] for o in d["options"]]'
 
+# ------------------------------------------------------------------- the page
+
+# names_in PATTERN: the words that PATTERN's first group has in plugin.h, each once.
+names_in ()
+{
+  sed -nE "s/$1/\\1/p" "$abs_top_srcdir/include/cenote/plugin.h" | sort -u
+}
+
+# page_has NAME...: each is a word of cenote-plugin(7).
+page_has ()
+{
+  local name bad=0
+  [ $# -ge 5 ] || return 1
+  for name in "$@"; do
+    grep -qw -- "$name" "$scratch/page" || { echo "cenote-plugin(7) has no $name"; bad=1; }
+  done
+  return "$bad"
+}
+
+sed 's/\\-/-/g; s/\\f[BIR]/ /g' "$abs_top_srcdir/doc/cenote-plugin.7" >"$scratch/page"
+mapfile -t functions < <(names_in '^  [^/(]*\(\*([a-z_]+)\) \(.*')
+mapfile -t types < <(names_in '^  CENOTE_OPTION_([A-Z_]+)[ ,].*')
+mapfile -t flags < <(names_in '^  (CENOTE_(CONNECTOR|PICKER|TRANSPORT)_[A-Z_]+) = 1u.*')
+case_is 'cenote-plugin(7) has every function of plugin.h' page_has "${functions[@]}"
+case_is 'and every type and flag of options' page_has "${types[@]}"
+case_is 'and every flag of operations' page_has "${flags[@]}"
+
 run inspect exponential
 case_is 'neither a name nor a file' is_misuse 'KIND/NAME'
 run inspect flavour/mine

@@ -239,7 +239,7 @@ for block in "$scratch"/sh/*; do
   fi
 done
 try_commands_of_tables
-for text in README.md doc/design.md; do
+for text in README.md doc/design.md doc/plugins.md; do
   case_is "what $text names is there" named_files_exist "$text"
 done
 

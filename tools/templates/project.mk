@@ -34,6 +34,7 @@ test-@NAME@: test-@NAME@.c @NAME@.c
 
 check: all test-@NAME@
 	./test-@NAME@
+	@echo 'test-@NAME@ passed'
 
 install: all
 	install -d "$(DESTDIR)$(plugindir)"
