@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cenote inspect KIND/NAME|FILE.so: a plugin whole: what it is, its tables, its slots, its options. */
+#include <cenote/error.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "child-run.h"
 #include "command.h"
 #include "core/registry/plugin-load.h"
 #include "json-reader.h"
 #include "keyfile.h"
 #include "table.h"
+
+/* For the plugin to load and to describe itself. */
+#define LIMIT_MS 10000u
+
+/* What is inspected: the plugin that a keyfile would get, or where FILE is not NULL that file, wherever it lies. */
+typedef struct Subject {
+  CenoteRegistry *registry;
+  CenotePluginKind kind;
+  const char *name;
+  const char *file;
+} Subject;
 
 /* -------------------------------------------------------------- describing */
 
@@ -17,7 +31,7 @@ is_file (const char *word)
   return g_str_has_suffix (word, ".so");
 }
 
-/* (transfer full) (nullable): of the file PATH itself, wherever it lies. */
+/* (transfer full) (nullable) */
 static char *
 describe_file (const char *path, GError **error)
 {
@@ -32,13 +46,40 @@ describe_file (const char *path, GError **error)
   return plugin != NULL ? plugin_describe_json (plugin) : NULL;
 }
 
-/* (transfer full) (nullable): of the plugin that a keyfile would get by KIND/NAME. */
-static char *
-describe_name (Keyfile *keyfile, CenotePluginKind kind, const char *name, GError **error)
+/* In a child: runs code of the plugin.  What it says begins with '+' for a description, '-' for a refusal. */
+static void
+describe (int fd, gpointer data)
 {
-  if (!keyfile_open_registry (keyfile, error))
+  const Subject *subject = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json =
+    subject->file != NULL ? describe_file (subject->file, &error)
+                          : cenote_registry_describe_json (subject->registry, subject->kind, subject->name, &error);
+  g_autoptr (GString) said = g_string_new (json != NULL ? "+" : "-");
+  gssize n = 1;
+
+  g_string_append (said, json != NULL ? json : error->message);
+  for (gsize at = 0; at < said->len && n > 0; at += (gsize) n)
+    n = write (fd, said->str + at, said->len - at);
+}
+
+/* (transfer full) (nullable): in a process of its own, because the plugin may end, crash or hang it. */
+static char *
+describe_apart (Subject *subject, GError **error)
+{
+  g_auto (ChildRun) run = { .output = NULL };
+  g_autofree char *end = NULL;
+
+  if (!child_run (describe, subject, LIMIT_MS, &run, error))
     return NULL;
-  return cenote_registry_describe_json (keyfile->registry, kind, name, error);
+  end = child_run_describe_end (&run);
+  if (run.end != CHILD_RETURNED)
+    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "the process that loaded it %s", end);
+  else if (run.output->str[0] != '+')
+    g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, run.output->str + MIN (run.output->len, 1));
+  else
+    return g_strdup (run.output->str + 1);
+  return NULL;
 }
 
 /* NAME of KIND/NAME, or NULL. */
@@ -217,16 +258,19 @@ run (const Command *command, int argc, char **argv)
   g_auto (GStrv) words = NULL;
   g_autofree char *described = NULL;
   g_autoptr (GError) error = NULL;
-  CenotePluginKind kind;
-  const char *name;
+  Subject subject = { .registry = NULL };
 
   if (!command_parse (command, argc, argv, &words, entries, path_entries, NULL))
     return EXIT_USAGE;
-  name = split_name (words[0], &kind);
-  if (name == NULL && !is_file (words[0]))
+  subject.file = is_file (words[0]) ? words[0] : NULL;
+  subject.name = split_name (words[0], &subject.kind);
+  if (subject.name == NULL && subject.file == NULL)
     return command_misused (command, "'%s' is neither KIND/NAME (as in backoff/exponential) nor a file that ends in .so",
                             words[0]);
-  described = is_file (words[0]) ? describe_file (words[0], &error) : describe_name (&keyfile, kind, name, &error);
+  if (!keyfile_open_registry (&keyfile, &error))
+    return command_failed (command, NULL, error);
+  subject.registry = keyfile.registry;
+  described = describe_apart (&subject, &error);
   if (described == NULL)
     return command_failed (command, NULL, error);
   if (!json)

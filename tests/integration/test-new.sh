@@ -227,6 +227,10 @@ case_is 'a file that is called otherwise' is_failure '<kind>-<name>\.so'
 echo 'no shared object' >own/backoff-text.so
 run inspect own/backoff-text.so
 case_is 'a file that is no plugin' is_failure "$scratch/own/backoff-text\.so: "
+run inspect "${CENOTE_TEST_PLUGINS:?}/backoff-aborts.so"
+case_is 'one that aborts when it is loaded' is_failure 'signal'
+run inspect "$CENOTE_TEST_PLUGINS/backoff-exits.so"
+case_is 'one that exits when it is loaded' is_failure 'exited with status'
 mkdir loose
 cp own/backoff-constant.so loose/
 chmod go+w loose/backoff-constant.so
