@@ -486,6 +486,7 @@ tests_integration_watched_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 # -------------------------------------------------------------------- scripts
 system_tests = \
   tests/abi/test-headers.sh \
+  tests/abi/test-promise.sh \
   tests/abi/test-symbols.sh \
   tests/integration/test-call-command.sh \
   tests/integration/test-check.sh \
@@ -512,6 +513,7 @@ system_tests = \
   tests/integration/test-test-plugin.sh \
   tests/integration/test-usage.sh
 test_data = \
+  tests/abi/members.awk \
   tests/count-cases.awk \
   tests/etcd.sh \
   tests/failed-cases.awk \

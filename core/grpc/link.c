@@ -339,7 +339,7 @@ heed_watch (Link *link)
 
 /* Any thread. */
 static void
-transport_told (void *data, CenoteChannelState state, const char *error)
+transport_told (void *data, uint32_t state, const char *error)
 {
   Link *link = data;
   Report *report = g_new0 (Report, 1);

@@ -26,7 +26,7 @@ host_of (const CenoteHost *host)
 /* GLib's errors abort, and criticals may be told to: a plugin's error is a warning
  * to GLib, and keeps its own priority for the journal. */
 static GLogLevelFlags
-glib_level (CenoteLogLevel level)
+glib_level (uint32_t level)
 {
   switch (level) {
   case CENOTE_LOG_INFO:
@@ -41,7 +41,7 @@ glib_level (CenoteLogLevel level)
 }
 
 static const char *
-priority (CenoteLogLevel level)
+priority (uint32_t level)
 {
   switch (level) {
   case CENOTE_LOG_ERROR:
@@ -57,7 +57,7 @@ priority (CenoteLogLevel level)
 }
 
 static void
-host_log (const CenoteHost *table, CenoteLogLevel level, const char *text)
+host_log (const CenoteHost *table, uint32_t level, const char *text)
 {
   const Host *host = host_of (table);
   g_autofree char *valid = g_utf8_make_valid (text ? text : "(no text)", -1);

@@ -35,7 +35,7 @@ default_backoff_reset (void *state)
 /* --------------------------------------------------------------- picker */
 
 static void
-default_picker_done (void *state, uint32_t number, int status, int64_t latency_us)
+default_picker_done (void *state, uint32_t number, int32_t status, int64_t latency_us)
 {
   (void) state;
   (void) number;
@@ -97,7 +97,7 @@ default_telemetry_interest (void *state)
 }
 
 static int64_t
-default_telemetry_poll (void *state, int64_t now_us, CenotePollReason why)
+default_telemetry_poll (void *state, int64_t now_us, uint32_t why)
 {
   (void) state;
   (void) now_us;

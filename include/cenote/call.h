@@ -53,6 +53,8 @@ typedef enum {
  * @key: lower case letters, digits, `-`, `_` and `.`; not `grpc-…` or `:…`
  * @value: printable ASCII, or any bytes where @key ends in `-bin`
  * @length: of @value in bytes; -1: up to its NUL
+ *
+ * These three for the whole ABI major: it comes in arrays.
  */
 typedef struct CenoteMetadatum {
   const char *key;

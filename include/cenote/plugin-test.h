@@ -79,7 +79,7 @@ typedef struct CenoteTestHost {
   bool luck_is_seeded;
   char fault[CENOTE_TEST_TEXT_MAX]; /* the reason that an operation left; "": none */
   char logged[CENOTE_TEST_TEXT_MAX]; /* the last line */
-  CenoteLogLevel log_level;  /* of that */
+  uint32_t log_level;        /* of that, a CenoteLogLevel */
   uint32_t n_logged;
   uint32_t n_events;         /* that were emitted, in all and by kind */
   uint32_t n_events_of[CENOTE_N_EVENTS];
@@ -100,7 +100,7 @@ cenote_test_of (const CenoteHost *host)
 }
 
 static inline void
-cenote_test_log (const CenoteHost *host, CenoteLogLevel level, const char *text)
+cenote_test_log (const CenoteHost *host, uint32_t level, const char *text)
 {
   CenoteTestHost *test = cenote_test_of (host);
 

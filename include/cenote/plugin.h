@@ -16,13 +16,30 @@
  *     .summary = "What it does", .license = "Apache-2.0", .ops = &ops };
  *   CENOTE_PLUGIN_DEFINE (plugin, CENOTE_PLUGIN_BACKOFF, "mine")
  *
- * ABI promise: a plugin built for ABI major M works with every release of major
- * M.  Every table starts with its own struct_size and grows only at its end; the
- * host copies the smaller of the two sizes into a zeroed copy of its own and
- * fills absent optional slots with defaults.  A plugin checks the host table's
- * struct_size (CENOTE_HOST_HAS) before it uses a slot newer than the minor it
- * requires.  What is reserved, flags without a meaning too, is 0: a newer minor
- * may give it one.  While the major is 0 the promise is not yet made.
+ * ABI PROMISE.  A plugin that was built with this header at ABI M.m works in every
+ * release of Cenote whose major is M, older minors too where it asks before it
+ * uses what is newer.  The promise began with 1.0.
+ *
+ * Never changes within a major: the place, type and meaning of each member and slot
+ * in this header and in <cenote/telemetry.h>, the numbers of enums and flags, which
+ * slots are required, the note, and the symbol.  The head of CenotePlugin and the
+ * note stay in any major.  A plugin of another major is refused by its note, before
+ * any of its code runs.
+ *
+ * A newer minor may add: members and optional slots, at the end of their struct; flags;
+ * plugin kinds, option types, verbs, poll reasons, kinds of events and of metrics;
+ * and a meaning to what is reserved, of which 0 is the old one.
+ *
+ * How that is kept: every table begins with its own struct_size, and arrays come with
+ * the size of an element.  The host reads no more of a plugin's tables than their
+ * sizes say, and fills absent optional slots with defaults; a plugin reads no more of the
+ * host's.  What is reserved, and flags without a meaning, are 0 in what a plugin gives.
+ *
+ * A plugin's part: it fills struct_size, steps through arrays with the functions below
+ * (cenote_options_at(), cenote_view_channel(), …) and not by its own sizeof, and asks (CENOTE_HOST_HAS,
+ * _VIEW_HAS, _PLAN_HAS, _PICK_HAS, _EVENT_HAS, _METRIC_HAS) before it uses what came with a
+ * later minor than the first it is to run in.  It looks at those bits of flags alone that it
+ * knows, and takes a verb, reason or kind that it does not know for none of its business.
  *
  * Strings are UTF-8 and NUL-terminated.  Times are microseconds (_us) on the
  * host's monotonic clock unless a name says otherwise.  No operation may block,
@@ -43,8 +60,22 @@ struct grpc_channel;
 struct grpc_call_credentials;
 
 #define CENOTE_PLUGIN_MAGIC 0x43454e4fu /* "CENO" */
-#define CENOTE_ABI_MAJOR 0u
-#define CENOTE_ABI_MINOR 1u
+#define CENOTE_ABI_MAJOR 1u
+#define CENOTE_ABI_MINOR 0u
+
+/* A conversion that is no old-style cast to C++. */
+#ifdef __cplusplus
+#define CENOTE_AS(type, value) static_cast<type> (value)
+#else
+#define CENOTE_AS(type, value) ((type) (value))
+#endif
+
+/* Element I of an array whose elements are of SIZE bytes, whatever their type has here. */
+static inline const void *
+cenote_element (const void *first, uint32_t i, uint32_t size)
+{
+  return CENOTE_AS (const char *, first) + CENOTE_AS (size_t, i) * size;
+}
 
 /* Room for a plugin's name, its NUL included: 47 bytes at most. */
 #define CENOTE_PLUGIN_NAME_MAX 48
@@ -121,7 +152,7 @@ typedef struct CenoteOptions {
 static inline const CenoteValue *
 cenote_options_at (const CenoteOptions *options, uint32_t row)
 {
-  return (const CenoteValue *) (const void *) ((const char *) options->values + (size_t) row * options->value_size);
+  return CENOTE_AS (const CenoteValue *, cenote_element (options->values, row, options->value_size));
 }
 
 /* ------------------------------------------------------------------- host */
@@ -145,7 +176,7 @@ typedef void (*CenoteMetricFunc) (const CenoteMetric *metric, void *data);
 
 /* How a call of call_async() ended: STATUS is a grpc_status_code; MESSAGE (nullable) why, where it is
  * not 0; RESPONSE its SIZE bytes where it is.  On a thread of Cenote's, which it must not block. */
-typedef void (*CenoteCallDone) (void *data, int status, const char *message, const void *response, size_t size);
+typedef void (*CenoteCallDone) (void *data, int32_t status, const char *message, const void *response, size_t size);
 
 /* What the host does for a plugin.  The table outlives every state that was
  * created with it.  All slots may be called on any thread that the host calls
@@ -155,8 +186,8 @@ struct CenoteHost {
   uint32_t struct_size;
   uint32_t abi_minor;        /* of the host */
 
-  /* Says TEXT in the program's log, with the plugin's kind and name. */
-  void (*log) (const CenoteHost *host, CenoteLogLevel level, const char *text);
+  /* Says TEXT in the program's log, at LEVEL (CenoteLogLevel), with the plugin's kind and name. */
+  void (*log) (const CenoteHost *host, uint32_t level, const char *text);
   /* Monotonic microseconds. */
   int64_t (*now_us) (const CenoteHost *host);
   /* 64 uniformly random bits. */
@@ -336,13 +367,13 @@ typedef struct CenoteConnectorView {
 static inline const CenoteAddressView *
 cenote_view_address (const CenoteConnectorView *view, uint32_t i)
 {
-  return (const CenoteAddressView *) (const void *) ((const char *) view->addresses + (size_t) i * view->address_size);
+  return CENOTE_AS (const CenoteAddressView *, cenote_element (view->addresses, i, view->address_size));
 }
 
 static inline const CenoteChannelView *
 cenote_view_channel (const CenoteConnectorView *view, uint32_t i)
 {
-  return (const CenoteChannelView *) (const void *) ((const char *) view->channels + (size_t) i * view->channel_size);
+  return CENOTE_AS (const CenoteChannelView *, cenote_element (view->channels, i, view->channel_size));
 }
 
 /* What plan() fills, through these functions.  The host carries a plan out
@@ -458,7 +489,7 @@ typedef struct CenotePickView {
 static inline const CenotePlace *
 cenote_pick_place (const CenotePickView *view, uint32_t i)
 {
-  return (const CenotePlace *) (const void *) ((const char *) view->places + (size_t) i * view->place_size);
+  return CENOTE_AS (const CenotePlace *, cenote_element (view->places, i, view->place_size));
 }
 
 /* 64 random bits, others at each call: from a word of this thread's that the host has made random
@@ -493,8 +524,8 @@ static inline int64_t
 cenote_pick_burden (const CenotePickView *view, uint32_t i)
 {
   const CenotePlace *place = cenote_pick_place (view, i);
-  const CenoteTally *tally = (const CenoteTally *) (const void *) ((const char *) view->tallies[place->tally_block]
-                                                                   + place->tally_offset);
+  const CenoteTally *tally = CENOTE_AS (const CenoteTally *,
+                                        cenote_element (view->tallies[place->tally_block], 1, place->tally_offset));
 
   return cenote_pick_read (&tally->others) + 2 * (tally->taken - tally->released);
 }
@@ -518,7 +549,7 @@ typedef struct CenotePickerOps {
   uint32_t (*pick) (void *state, const CenotePickView *view);
   /* Optional (nothing).  A lease of the place NUMBER ended.  STATUS is a
    * grpc_status_code or -1 where the caller told none; LATENCY_US -1 if not measured. */
-  void (*done) (void *state, uint32_t number, int status, int64_t latency_us);
+  void (*done) (void *state, uint32_t number, int32_t status, int64_t latency_us);
   /* Optional (nothing).  No pick() or done() runs or comes after. */
   void (*destroy) (void *state);
 } CenotePickerOps;
@@ -530,7 +561,7 @@ typedef struct CenotePickerOps {
 /* Tells a new connectivity STATE (CenoteChannelState, not DRAINING) of a
  * channel.  ERROR (copied): why, for TRANSIENT_FAILURE and IDLE, or NULL.  The
  * host only takes note: it may be told on any thread, inside an operation too. */
-typedef void (*CenoteTransportNotify) (void *notify_data, CenoteChannelState state, const char *error);
+typedef void (*CenoteTransportNotify) (void *notify_data, uint32_t state, const char *error);
 
 enum {
   /* Channels are encrypted and the peer is verified, and call credentials travel.
@@ -605,9 +636,9 @@ typedef struct CenoteTelemetryOps {
   uint64_t (*interest) (void *state);
   /* Optional (not called).  For what is to be done at a time rather than at an event: called once
    * the runtime runs, then at the time (on the host's clock) that it answered, or later where the
-   * telemetry thread has more to do; INT64_MAX: not again.  WHY is LAST when the runtime begins to stop and
+   * telemetry thread has more to do; INT64_MAX: not again.  WHY (CenotePollReason) is LAST when the runtime begins to stop and
    * its pools still take calls: what it answers then is not looked at. */
-  int64_t (*poll) (void *state, int64_t now_us, CenotePollReason why);
+  int64_t (*poll) (void *state, int64_t now_us, uint32_t why);
 } CenoteTelemetryOps;
 
 /* -------------------------------------------------------------- descriptor */
@@ -637,6 +668,40 @@ typedef struct CenotePlugin {
 /* The option table ROWS (an array) of a descriptor. */
 #define CENOTE_PLUGIN_OPTIONS(rows) \
   .options = (rows), .n_options = sizeof (rows) / sizeof (rows)[0], .option_size = sizeof (CenoteOption)
+
+#ifdef __cplusplus
+extern "C++" {
+
+/* The two above for C++17, which has no designated initialisers; the kind is that of the operations:
+ * static constexpr CenotePlugin plugin = cenote_plugin (&ops, "mine", "1.0", "What it does", "Apache-2.0", rows); */
+constexpr CenotePluginKind cenote_plugin_kind_of (const CenoteBackoffOps *) { return CENOTE_PLUGIN_BACKOFF; }
+constexpr CenotePluginKind cenote_plugin_kind_of (const CenoteConnectorOps *) { return CENOTE_PLUGIN_CONNECTOR; }
+constexpr CenotePluginKind cenote_plugin_kind_of (const CenotePickerOps *) { return CENOTE_PLUGIN_PICKER; }
+constexpr CenotePluginKind cenote_plugin_kind_of (const CenoteTransportOps *) { return CENOTE_PLUGIN_TRANSPORT; }
+constexpr CenotePluginKind cenote_plugin_kind_of (const CenoteTelemetryOps *) { return CENOTE_PLUGIN_TELEMETRY; }
+
+template <typename Ops>
+constexpr CenotePlugin
+cenote_plugin (const Ops *ops, const char *name, const char *version, const char *summary, const char *license)
+{
+  return { CENOTE_PLUGIN_MAGIC, CENOTE_ABI_MAJOR, CENOTE_ABI_MINOR, sizeof (CenotePlugin), cenote_plugin_kind_of (ops),
+           name, version, summary, license, nullptr, 0, sizeof (CenoteOption), ops };
+}
+
+template <typename Ops, uint32_t n_rows>
+constexpr CenotePlugin
+cenote_plugin (const Ops *ops, const char *name, const char *version, const char *summary, const char *license,
+               const CenoteOption (&rows)[n_rows])
+{
+  CenotePlugin plugin = cenote_plugin (ops, name, version, summary, license);
+
+  plugin.options = rows;
+  plugin.n_options = n_rows;
+  return plugin;
+}
+
+}
+#endif
 
 /* The symbol that every plugin exports.  HOST_ABI is (major << 16 | minor) of
  * the host.  Returns a descriptor that lives as long as the process. */

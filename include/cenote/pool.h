@@ -412,6 +412,7 @@ typedef struct CenoteChannelStatus {
  *
  * How long something took since the pool began: @count of them, @sum_ns nanoseconds in all (both exact), and the
  * durations that a half, 90 % and 99 % were not above, within 1 %; -1: there was none.
+ * These five for the whole ABI major: others hold it by value.
  */
 typedef struct CenoteDurations {
   gint64 count;

@@ -2,7 +2,8 @@
 /*
  * <cenote/telemetry.h>: what happens, as events.
  *
- * Included by telemetry plugins (so it needs nothing but <cenote/plugin.h>) and
+ * Included by telemetry plugins (so it needs nothing but <cenote/plugin.h>, whose promise
+ * holds here too) and
  * by programs, which subscribe with cenote_runtime_add_sink().  The names of the
  * kinds, and one line for people, are in <cenote/event-text.h>.
  */
@@ -15,7 +16,7 @@
 extern "C" {
 #endif
 
-/* Kinds keep their numbers for good; a mask has the bit 1 << kind. */
+/* Kinds keep their numbers for good; a mask has the bit 1 << kind.  A newer minor may have more of them. */
 typedef enum {
   CENOTE_EVENT_CHANNEL_GET = 0,           /* sampled: a lease was taken, or not: duration_ns, channel (0: none), ok */
   CENOTE_EVENT_CHANNEL_CONNECTED,         /* duration_ns: of the attempt */
@@ -76,8 +77,11 @@ struct CenoteEvent {
   int64_t ok;                /* 1, 0 */
 };
 
+#define CENOTE_EVENT_HAS(event, member) \
+  ((event)->struct_size >= offsetof (CenoteEvent, member) + sizeof ((event)->member))
+
 #define CENOTE_EVENT_INIT(kind_) \
-  { (uint32_t) sizeof (CenoteEvent), (uint32_t) (kind_), -1, -1, NULL, 0, NULL, NULL, NULL, \
+  { CENOTE_AS (uint32_t, sizeof (CenoteEvent)), CENOTE_AS (uint32_t, kind_), -1, -1, NULL, 0, NULL, NULL, NULL, \
     -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 }
 
 /* ----------------------------------------------------------------- metrics */
@@ -119,16 +123,19 @@ struct CenoteMetric {
   uint32_t bucket_size;
 };
 
+#define CENOTE_METRIC_HAS(metric, member) \
+  ((metric)->struct_size >= offsetof (CenoteMetric, member) + sizeof ((metric)->member))
+
 static inline const CenoteLabel *
 cenote_metric_label (const CenoteMetric *metric, uint32_t i)
 {
-  return (const CenoteLabel *) (const void *) ((const char *) metric->labels + (size_t) i * metric->label_size);
+  return CENOTE_AS (const CenoteLabel *, cenote_element (metric->labels, i, metric->label_size));
 }
 
 static inline const CenoteBucket *
 cenote_metric_bucket (const CenoteMetric *metric, uint32_t i)
 {
-  return (const CenoteBucket *) (const void *) ((const char *) metric->buckets + (size_t) i * metric->bucket_size);
+  return CENOTE_AS (const CenoteBucket *, cenote_element (metric->buckets, i, metric->bucket_size));
 }
 
 /* How many durations are at most NS, to the bucket. */
@@ -152,7 +159,7 @@ cenote_metric_quantile (const CenoteMetric *metric, double q)
 
   for (i = 0; i < metric->n_buckets; i++) {
     seen += cenote_metric_bucket (metric, i)->count;
-    if ((double) seen >= q * (double) metric->count)
+    if (CENOTE_AS (double, seen) >= q * CENOTE_AS (double, metric->count))
       return cenote_metric_bucket (metric, i)->upper_ns;
   }
   return -1;

@@ -162,7 +162,7 @@ pick (void *state, const CenotePickView *view)
 /* ---------------------------------------------------------------- learning */
 
 static void
-done (void *state, uint32_t number, int status, int64_t latency_us)
+done (void *state, uint32_t number, int32_t status, int64_t latency_us)
 {
   PeakEwma *ewma = state;
   int64_t now_us = ewma->host->now_us (ewma->host);

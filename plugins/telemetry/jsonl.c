@@ -250,7 +250,7 @@ write_metrics (JsonlSink *sink, gint64 now_us)
 }
 
 static int64_t
-poll_sink (void *state, int64_t now_us, CenotePollReason why)
+poll_sink (void *state, int64_t now_us, uint32_t why)
 {
   JsonlSink *sink = state;
 

@@ -122,7 +122,7 @@ settle (OtlpSink *sink, const OtlpOutcome *outcome)
 }
 
 static void
-done (void *data, int status, const char *message, const void *response, size_t size)
+done (void *data, int32_t status, const char *message, const void *response, size_t size)
 {
   g_auto (OtlpOutcome) outcome = otlp_outcome_of (status, message, response, size);
 
@@ -192,7 +192,7 @@ begin_export (OtlpSink *sink, gint64 now_us)
 
 /* Counts one more export, where there may be one. */
 static gboolean
-claim_export (OtlpSink *sink, CenotePollReason why)
+claim_export (OtlpSink *sink, uint32_t why)
 {
   gboolean claimed;
 
@@ -211,7 +211,7 @@ next_due (gint64 due_us, gint64 now_us, gint64 interval_us)
 }
 
 static int64_t
-poll (void *state, int64_t now_us, CenotePollReason why)
+poll (void *state, int64_t now_us, uint32_t why)
 {
   OtlpSink *sink = state;
 

@@ -278,7 +278,7 @@ handle (void *state, const CenoteEvent *event)
 }
 
 static int64_t
-poll_sink (void *state, int64_t now_us, CenotePollReason why)
+poll_sink (void *state, int64_t now_us, uint32_t why)
 {
   StatsdSink *sink = state;
 

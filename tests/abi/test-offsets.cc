@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The places and sizes of all that plugins and the core share.  A line here may
-// change only with the ABI's major; new members are added to the end of a list.
-#include <cenote/telemetry.h>
+// The places and sizes of every public struct: what plugins and the core share, and what programs do.
+// A line here may change only with the major of the plugins' ABI, or the library's soname; new members are
+// added to the end of a list.  tests/abi/test-promise.sh finds what is not here.
+#include <cenote/cenote.h>
+#include <cenote/event-text.h>
 #include <gtest/gtest.h>
 
 namespace {
@@ -31,6 +33,7 @@ TEST (Abi, OptionsKeepTheirPlaces)
   AT (CenoteOptions, struct_size, 0);
   AT (CenoteOptions, n_values, 4);
   AT (CenoteOptions, value_size, 8);
+  AT (CenoteOptions, reserved, 12);
   AT (CenoteOptions, values, 16);
   AT (CenoteOptions, instance, 24);
   SIZE (CenoteOptions, 32);
@@ -65,15 +68,21 @@ TEST (Abi, OperationsKeepTheirPlaces)
   AT (CenoteBackoffOps, reset, 24);
   AT (CenoteBackoffOps, destroy, 32);
   SIZE (CenoteBackoffOps, 40);
+  AT (CenoteConnectorOps, struct_size, 0);
+  AT (CenoteConnectorOps, flags, 4);
   AT (CenoteConnectorOps, create, 8);
   AT (CenoteConnectorOps, plan, 16);
   AT (CenoteConnectorOps, destroy, 24);
   SIZE (CenoteConnectorOps, 32);
+  AT (CenotePickerOps, struct_size, 0);
+  AT (CenotePickerOps, flags, 4);
   AT (CenotePickerOps, create, 8);
   AT (CenotePickerOps, pick, 16);
   AT (CenotePickerOps, done, 24);
   AT (CenotePickerOps, destroy, 32);
   SIZE (CenotePickerOps, 40);
+  AT (CenoteTransportOps, struct_size, 0);
+  AT (CenoteTransportOps, flags, 4);
   AT (CenoteTransportOps, create, 8);
   AT (CenoteTransportOps, create_channel, 16);
   AT (CenoteTransportOps, watch, 24);
@@ -83,6 +92,8 @@ TEST (Abi, OperationsKeepTheirPlaces)
   AT (CenoteTransportOps, explain, 56);
   AT (CenoteTransportOps, give_up_channel, 64);
   SIZE (CenoteTransportOps, 72);
+  AT (CenoteTelemetryOps, struct_size, 0);
+  AT (CenoteTelemetryOps, flags, 4);
   AT (CenoteTelemetryOps, mask, 8);
   AT (CenoteTelemetryOps, create, 16);
   AT (CenoteTelemetryOps, handle, 24);
@@ -108,6 +119,7 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenoteChannelView, address, 16);
   AT (CenoteChannelView, state, 20);
   AT (CenoteChannelView, flags, 24);
+  AT (CenoteChannelView, reserved, 28);
   AT (CenoteChannelView, in_flight, 32);
   AT (CenoteChannelView, peak, 40);
   AT (CenoteChannelView, ready_since_us, 48);
@@ -134,8 +146,10 @@ TEST (Abi, TheConnectorsViewAndPlanKeepTheirPlaces)
   AT (CenoteConnectorView, changed, 96);
   AT (CenoteConnectorView, idle_timeout_us, 104);
   AT (CenoteConnectorView, max_streams_per_channel, 112);
+  AT (CenoteConnectorView, reserved, 116);
   SIZE (CenoteConnectorView, 120);
   AT (CenotePlan, struct_size, 0);
+  AT (CenotePlan, reserved, 4);
   AT (CenotePlan, open, 8);
   AT (CenotePlan, drain, 16);
   AT (CenotePlan, revive, 24);
@@ -252,6 +266,96 @@ TEST (Abi, EventsKeepTheirPlaces)
   AT (CenoteEvent, count, 152);
   AT (CenoteEvent, ok, 160);
   SIZE (CenoteEvent, 168);
+}
+
+TEST (Abi, LeasesKeepTheirPlaces)
+{
+  AT (CenoteLease, channel, 0);
+  AT (CenoteLease, priv, 8);
+  SIZE (CenoteLease, 64);
+}
+
+TEST (Abi, CallOptionsKeepTheirPlaces)
+{
+  AT (CenoteMetadatum, key, 0);
+  AT (CenoteMetadatum, value, 8);
+  AT (CenoteMetadatum, length, 16);
+  SIZE (CenoteMetadatum, 24);
+  AT (CenoteCallOptions, struct_size, 0);
+  AT (CenoteCallOptions, timeout_ms, 8);
+  AT (CenoteCallOptions, metadata, 16);
+  AT (CenoteCallOptions, n_metadata, 24);
+  AT (CenoteCallOptions, wait_for_ready, 32);
+  AT (CenoteCallOptions, retry, 36);
+  AT (CenoteCallOptions, affinity_key, 40);
+  SIZE (CenoteCallOptions, 48);
+}
+
+TEST (Abi, StatusKeepsItsPlaces)
+{
+  AT (CenoteChannelStatus, struct_size, 0);
+  AT (CenoteChannelStatus, id, 8);
+  AT (CenoteChannelStatus, address, 16);
+  AT (CenoteChannelStatus, state, 24);
+  AT (CenoteChannelStatus, why, 32);
+  AT (CenoteChannelStatus, in_flight, 40);
+  AT (CenoteChannelStatus, age_ms, 48);
+  AT (CenoteChannelStatus, attempts, 56);
+  AT (CenoteChannelStatus, next_attempt_ms, 64);
+  AT (CenoteChannelStatus, last_error, 72);
+  AT (CenoteChannelStatus, calls, 80);
+  AT (CenoteChannelStatus, failures, 88);
+  SIZE (CenoteChannelStatus, 96);
+  AT (CenoteDurations, count, 0);
+  AT (CenoteDurations, sum_ns, 8);
+  AT (CenoteDurations, p50_ns, 16);
+  AT (CenoteDurations, p90_ns, 24);
+  AT (CenoteDurations, p99_ns, 32);
+  SIZE (CenoteDurations, 40);
+  AT (CenotePoolStatus, struct_size, 0);
+  AT (CenotePoolStatus, name, 8);
+  AT (CenotePoolStatus, target, 16);
+  AT (CenotePoolStatus, state, 24);
+  AT (CenotePoolStatus, expected_size, 32);
+  AT (CenotePoolStatus, current_size, 40);
+  AT (CenotePoolStatus, connecting, 48);
+  AT (CenotePoolStatus, draining, 56);
+  AT (CenotePoolStatus, in_flight, 64);
+  AT (CenotePoolStatus, waiters, 72);
+  AT (CenotePoolStatus, last_error, 80);
+  AT (CenotePoolStatus, last_error_age_ms, 88);
+  AT (CenotePoolStatus, channels, 96);
+  AT (CenotePoolStatus, n_channels, 104);
+  AT (CenotePoolStatus, leaks, 112);
+  AT (CenotePoolStatus, wait, 120);
+  AT (CenotePoolStatus, call, 160);
+  AT (CenotePoolStatus, create, 200);
+  AT (CenotePoolStatus, use, 240);
+  SIZE (CenotePoolStatus, 280);
+}
+
+TEST (Abi, ObserversKeepTheirPlaces)
+{
+  AT (CenoteObserver, struct_size, 0);
+  AT (CenoteObserver, connected, 8);
+  AT (CenoteObserver, disconnected, 16);
+  AT (CenoteObserver, connection_failed, 24);
+  AT (CenoteObserver, connect_requested, 32);
+  AT (CenoteObserver, cache_missed, 40);
+  AT (CenoteObserver, connection_count, 48);
+  SIZE (CenoteObserver, 56);
+}
+
+TEST (Abi, EventTextsKeepTheirPlaces)
+{
+  AT (CenoteEventWords, name, 0);
+  AT (CenoteEventWords, text, 8);
+  AT (CenoteEventWords, text_not_ok, 16);
+  SIZE (CenoteEventWords, 24);
+  AT (CenoteEventLine, out, 0);
+  AT (CenoteEventLine, size, 8);
+  AT (CenoteEventLine, length, 16);
+  SIZE (CenoteEventLine, 24);
 }
 
 #endif

@@ -665,8 +665,8 @@ const Row rows[] = {
   TELEMETRY ("telemetry-events", "writes to them", p.telemetry.handle = [] (void *, const CenoteEvent *event) {
     const_cast<CenoteEvent *> (event)->count = 99;
   }),
-  TELEMETRY ("telemetry-poll", "now", p.telemetry.poll = [] (void *, int64_t now_us, CenotePollReason) { return now_us; }),
-  TELEMETRY ("telemetry-threads", "knows one thread", p.telemetry.poll = [] (void *state, int64_t now_us, CenotePollReason) {
+  TELEMETRY ("telemetry-poll", "now", p.telemetry.poll = [] (void *, int64_t now_us, uint32_t) { return now_us; }),
+  TELEMETRY ("telemetry-threads", "knows one thread", p.telemetry.poll = [] (void *state, int64_t now_us, uint32_t) {
     return std::this_thread::get_id () == state_of (state)->thread ? INT64_MAX : now_us;
   }),
 };

@@ -21,13 +21,36 @@ check_LTLIBRARIES += \
   tests/plugins/backoff-recorder.la \
   tests/plugins/backoff-schedule.la \
   tests/plugins/backoff-uses-grpc.la \
+  tests/plugins/backoff-v1-0.la \
+  tests/plugins/connector-v1-0.la \
   tests/plugins/picker-favourite.la \
-  tests/plugins/transport-recorder.la
+  tests/plugins/picker-v1-0.la \
+  tests/plugins/telemetry-v1-0.la \
+  tests/plugins/transport-recorder.la \
+  tests/plugins/transport-v1-0.la
 
 tests_plugins_backoff_elder_la_SOURCES = tests/abi/backoff-elder.c tests/abi/plugin-0.0.h
 # As it was built then: clang's AddressSanitizer spoils the note of its header.
 tests_plugins_backoff_elder_la_CFLAGS = $(plugin_compile_flags) -fno-sanitize=address
 tests_plugins_backoff_elder_la_LDFLAGS = $(test_module_flags)
+
+# Built with the headers as they were at ABI 1.0.
+tests_plugins_backoff_v1_0_la_SOURCES = tests/abi/backoff-v1-0.c tests/abi/plugin-1.0.h
+tests_plugins_backoff_v1_0_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_backoff_v1_0_la_LDFLAGS = $(test_module_flags)
+tests_plugins_connector_v1_0_la_SOURCES = tests/abi/connector-v1-0.c tests/abi/plugin-1.0.h
+tests_plugins_connector_v1_0_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_connector_v1_0_la_LDFLAGS = $(test_module_flags)
+tests_plugins_picker_v1_0_la_SOURCES = tests/abi/picker-v1-0.c tests/abi/plugin-1.0.h
+tests_plugins_picker_v1_0_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_picker_v1_0_la_LDFLAGS = $(test_module_flags)
+tests_plugins_telemetry_v1_0_la_SOURCES = tests/abi/telemetry-v1-0.c tests/abi/plugin-1.0.h tests/abi/telemetry-1.0.h
+tests_plugins_telemetry_v1_0_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_telemetry_v1_0_la_LDFLAGS = $(test_module_flags)
+tests_plugins_transport_v1_0_la_SOURCES = tests/abi/transport-v1-0.c tests/abi/plugin-1.0.h
+tests_plugins_transport_v1_0_la_CFLAGS = $(plugin_compile_flags)
+tests_plugins_transport_v1_0_la_LDFLAGS = $(test_module_flags)
+tests_plugins_transport_v1_0_la_LIBADD = $(GRPC_LIBS)
 
 tests_plugins_backoff_newer_la_SOURCES = tests/abi/backoff-newer.c
 tests_plugins_backoff_newer_la_CFLAGS = $(plugin_compile_flags)

@@ -45,7 +45,7 @@ public:
   {
     host_.table.struct_size = sizeof host_.table;
     host_.table.abi_minor = CENOTE_ABI_MINOR;
-    host_.table.log = [] (const CenoteHost *host, CenoteLogLevel, const char *text) { self (host)->logged.push_back (text); };
+    host_.table.log = [] (const CenoteHost *host, uint32_t, const char *text) { self (host)->logged.push_back (text); };
     host_.table.now_us = [] (const CenoteHost *host) { return self (host)->now_us; };
     host_.table.fail = [] (const CenoteHost *host, CenoteFault *, const char *text) { self (host)->fault = text; };
     host_.table.read_metrics = [] (const CenoteHost *host, CenoteMetricFunc func, void *data) {

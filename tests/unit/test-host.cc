@@ -116,7 +116,7 @@ TEST_F (Host, LogsWithTheNamesOfPluginAndPool)
   host->log (host, CENOTE_LOG_WARNING, "it creaks");
   host->log (host, CENOTE_LOG_INFO, nullptr);
   host->log (host, CENOTE_LOG_DEBUG, "\xff");
-  host->log (host, (CenoteLogLevel) 99, "what?");
+  host->log (host, 99, "what?");
 
   std::vector<LogRecord> records = log.records ();
   ASSERT_EQ (records.size (), 5u);

@@ -12,7 +12,7 @@ using std::string;
 namespace {
 
 const char *
-name_of (CenoteChannelState state)
+name_of (uint32_t state)
 {
   static const char *const names[] = { "idle", "connecting", "ready", "failed" };
 
@@ -45,7 +45,7 @@ protected:
 
   const CenoteTransportOps &ops () { return fixture->plugin->ops.transport; }
 
-  static void notify (void *data, CenoteChannelState state, const char *error)
+  static void notify (void *data, uint32_t state, const char *error)
   {
     Mock *mock = static_cast<Mock *> (data);
 

@@ -89,7 +89,7 @@ protected:
     host_.self = this;
     host_.table.struct_size = sizeof host_.table;
     host_.table.abi_minor = CENOTE_ABI_MINOR;
-    host_.table.log = [] (const CenoteHost *host, CenoteLogLevel level, const char *text) {
+    host_.table.log = [] (const CenoteHost *host, uint32_t level, const char *text) {
       self (host)->logged.push_back (std::to_string (level) + " " + text);
     };
     host_.table.now_us = [] (const CenoteHost *host) { return self (host)->now_us; };

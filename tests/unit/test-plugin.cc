@@ -234,7 +234,7 @@ TEST_F (Descriptor, OfAWrongHeadIsRefused)
   EXPECT_REFUSED (take (), error, CENOTE_ERROR_PLUGIN, "magic 0x12345678, expected 0x43454e4f");
   descriptor.magic = CENOTE_PLUGIN_MAGIC;
   descriptor.abi_major = 7;
-  EXPECT_REFUSED (take (), error, CENOTE_ERROR_PLUGIN, "ABI major 7, expected 0");
+  EXPECT_REFUSED (take (), error, CENOTE_ERROR_PLUGIN, "ABI major 7, expected 1");
   descriptor.abi_major = CENOTE_ABI_MAJOR;
   descriptor.struct_size = 24;
   EXPECT_REFUSED (take (), error, CENOTE_ERROR_PLUGIN, "a descriptor of 24 bytes, expected at least 72");

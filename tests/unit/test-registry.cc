@@ -125,7 +125,7 @@ TEST_F (Registry, RefusesByTheNoteBeforeAnyCodeRuns)
 {
   const string good = module_bytes ("backoff-schedule");
   const struct { string bytes; string part; } bad[] = {
-    { patched (good, note_pattern (), 20, bytes_of (guint16 { 7 })), "its note says ABI major 7, expected 0" },
+    { patched (good, note_pattern (), 20, bytes_of (guint16 { 7 })), "its note says ABI major 7, expected 1" },
     { patched (good, note_pattern (), 24, bytes_of (guint32 { CENOTE_PLUGIN_PICKER })),
       "its note says kind picker (3), expected backoff (1)" },
     { patched (good, note_pattern (), 24, bytes_of (guint32 { 200 })),
@@ -161,7 +161,7 @@ TEST_F (Registry, RefusesByTheDescriptor)
   const string head = head_pattern (CENOTE_PLUGIN_BACKOFF);
   const struct { string bytes; string part; } bad[] = {
     { patched (good, head, 0, bytes_of (guint32 { 0x4f4e4543 })), "magic 0x4f4e4543, expected 0x43454e4f" },
-    { patched (good, head, 4, bytes_of (guint16 { 3 })), "ABI major 3, expected 0" },
+    { patched (good, head, 4, bytes_of (guint16 { 3 })), "ABI major 3, expected 1" },
     { patched (good, head, 8, bytes_of (guint32 { 40 })), "a descriptor of 40 bytes, expected at least 72" },
     { patched (good, head, 12, bytes_of (guint32 { CENOTE_PLUGIN_PICKER })),
       "its descriptor is of kind picker, expected backoff" },
@@ -321,7 +321,7 @@ TEST_F (Registry, DescribesAPluginAsJson)
   ASSERT_NE (json, nullptr) << error->message;
   EXPECT_EQ (
     json, "{\"kind\":\"backoff\",\"name\":\"schedule\",\"version\":\"1.2.3\","
-          "\"summary\":\"Delays of 2, 4, 8 and 1 units, in turn\",\"license\":\"Apache-2.0\",\"abi\":\"0.1\","
+          "\"summary\":\"Delays of 2, 4, 8 and 1 units, in turn\",\"license\":\"Apache-2.0\",\"abi\":\"1.0\","
           "\"path\":\"" +
             directory.file ("backoff-schedule.so") +
             "\",\"shadowed\":[],"

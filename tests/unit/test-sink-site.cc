@@ -83,7 +83,7 @@ handle (void *, const CenoteEvent *)
 }
 
 int64_t
-poll (void *state, int64_t now_us, CenotePollReason why)
+poll (void *state, int64_t now_us, uint32_t why)
 {
   Spy *spy = static_cast<Spy *> (state);
 

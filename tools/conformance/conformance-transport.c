@@ -187,7 +187,7 @@ may_follow (gint last, gint state)
 }
 
 static void
-notify (void *data, CenoteChannelState state, const char *error)
+notify (void *data, uint32_t state, const char *error)
 {
   Watch *watch = data;
 

@@ -60,7 +60,7 @@ write_counts (const Sink *sink, char *line, size_t size)
 }
 
 static int64_t
-poll (void *state, int64_t now_us, CenotePollReason why)
+poll (void *state, int64_t now_us, uint32_t why)
 {
   Sink *sink = state;
   char line[1024];
