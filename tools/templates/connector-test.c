@@ -90,6 +90,24 @@ test_addresses_have_even_shares (void)
 }
 
 static void
+test_the_last_ready_channel_stays_until_there_is_another (void)
+{
+  void *state = create ("yes");
+
+  cenote_test_pool_init (&pool, 1);
+  cenote_test_pool_add_address (&pool, "ipv4:192.0.2.1:443")->removed = 1;
+  cenote_test_pool_add_address (&pool, "ipv4:192.0.2.2:443");
+  cenote_test_pool_add_channel (&pool, 1, CENOTE_CHANNEL_READY);
+  plan (state);
+  CENOTE_TEST_CHECK (said.n_opened == 1 && said.opened_at == 2 && said.n_drained == 0);
+
+  cenote_test_pool_add_channel (&pool, 2, CENOTE_CHANNEL_READY);
+  plan (state);
+  CENOTE_TEST_CHECK (said.n_opened == 0 && said.n_drained == 1 && said.drained == 1);
+  destroy (state);
+}
+
+static void
 test_a_stale_channel_is_replaced_once (void)
 {
   void *state = create ("yes");
@@ -127,6 +145,7 @@ main (void)
   test_what_is_missing_is_opened ();
   test_the_newest_of_too_many_is_drained ();
   test_addresses_have_even_shares ();
+  test_the_last_ready_channel_stays_until_there_is_another ();
   test_a_stale_channel_is_replaced_once ();
   test_a_stale_channel_is_left_where_so_told ();
   return 0;

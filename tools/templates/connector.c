@@ -66,29 +66,42 @@ count_at (const CenoteConnectorView *view, uint32_t address)
   return count;
 }
 
-/* The newest go first. */
+/* How many READY channels may go: where any are wanted, the last one stays until there is another. */
+static uint32_t
+count_spare (const CenoteConnectorView *view, uint32_t wanted)
+{
+  uint32_t ready = 0;
+
+  for (uint32_t i = 0; i < view->n_channels; i++)
+    ready += cenote_view_channel (view, i)->state == CENOTE_CHANNEL_READY;
+  return wanted > 0 && ready > 0 ? ready - 1 : ready;
+}
+
+/* The newest go first; of those that are READY, *SPARE at most. */
 static void
-drain_surplus (const CenoteConnectorView *view, CenotePlan *plan, uint32_t address, uint32_t surplus)
+drain_surplus (const CenoteConnectorView *view, CenotePlan *plan, uint32_t address, uint32_t surplus, uint32_t *spare)
 {
   for (uint32_t i = view->n_channels; i > 0 && surplus > 0; i--) {
     const CenoteChannelView *channel = cenote_view_channel (view, i - 1);
+    bool is_ready = channel->state == CENOTE_CHANNEL_READY;
 
-    if (!counts_at (view, channel, address))
+    if (!counts_at (view, channel, address) || (is_ready && *spare == 0))
       continue;
     plan->drain (plan, channel->id, "surplus");
+    *spare -= is_ready;
     surplus--;
   }
 }
 
 static void
-keep_share (const CenoteConnectorView *view, CenotePlan *plan, uint32_t address, uint32_t share)
+keep_share (const CenoteConnectorView *view, CenotePlan *plan, uint32_t address, uint32_t share, uint32_t *spare)
 {
   uint32_t count = count_at (view, address);
 
   if (count < share)
     plan->open (plan, address, share - count, 0);
   else
-    drain_surplus (view, plan, address, count - share);
+    drain_surplus (view, plan, address, count - share, spare);
 }
 
 static uint32_t
@@ -105,15 +118,15 @@ count_addresses (const CenoteConnectorView *view)
 static void
 spread (const CenoteConnectorView *view, CenotePlan *plan, uint32_t wanted)
 {
-  uint32_t n_addresses = count_addresses (view), at = 0;
+  uint32_t n_addresses = count_addresses (view), spare = count_spare (view, wanted), at = 0;
 
   for (uint32_t i = 0; i < view->n_addresses; i++) {
     const CenoteAddressView *address = cenote_view_address (view, i);
 
     if (address->removed != 0)
-      keep_share (view, plan, address->id, 0);
+      keep_share (view, plan, address->id, 0, &spare);
     else {
-      keep_share (view, plan, address->id, wanted / n_addresses + (at < wanted % n_addresses));
+      keep_share (view, plan, address->id, wanted / n_addresses + (at < wanted % n_addresses), &spare);
       at++;
     }
   }
