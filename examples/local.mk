@@ -67,3 +67,14 @@ examples/greeter.grpc.pb.cc: examples/greeter.proto
 	  --grpc_out=examples --plugin=protoc-gen-grpc=$(GRPC_CPP_PLUGIN) greeter.proto
 CLEANFILES += $(greeter_made)
 endif
+
+# Plugins in other languages: built and put to the conformance suite by tests/integration/test-example-plugins.sh.
+examplepluginsdir = $(examplesdir)/plugins
+dist_exampleplugins_DATA = \
+  examples/plugins/jittered.rs \
+  examples/plugins/staircase.cc
+
+check_LTLIBRARIES += examples/plugins/backoff-staircase.la
+examples_plugins_backoff_staircase_la_SOURCES = examples/plugins/staircase.cc
+examples_plugins_backoff_staircase_la_CXXFLAGS = $(AM_CXXFLAGS) -Wpedantic -fvisibility=hidden
+examples_plugins_backoff_staircase_la_LDFLAGS = $(plugin_link_flags) -rpath /nowhere

@@ -494,6 +494,7 @@ system_tests = \
   tests/integration/test-demo.sh \
   tests/integration/test-etcd.sh \
   tests/integration/test-protobuf-c.sh \
+  tests/integration/test-example-plugins.sh \
   tests/integration/test-examples.sh \
   tests/integration/test-explain.sh \
   tests/integration/test-failed-cases.sh \
