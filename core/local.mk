@@ -80,6 +80,8 @@ libcenote_core_la_SOURCES = \
   core/call/unary.c \
   core/call/watchdog.c \
   core/call/watchdog.h \
+  core/pool/backoff.c \
+  core/pool/backoff.h \
   core/pool/channel.c \
   core/pool/channel.h \
   core/config/check.c \

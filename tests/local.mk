@@ -467,6 +467,7 @@ tests_sim_tests_SOURCES = \
   tests/sim/test-rotation.cc \
   tests/sim/test-runtime.cc \
   tests/sim/test-sim.cc \
+  tests/sim/test-slow.cc \
   tests/sim/test-tracking.cc \
   tests/sim/test-targets.cc \
   tests/sim/test-view.cc \

@@ -114,10 +114,12 @@ tell (Link *link, LinkEvent event, const char *error)
 static char *
 ask_transport (const Link *link, const char *error)
 {
-  const Instance *transport = link->site->transport;
+  Instance *transport = link->site->transport;
   CenoteFault fault = FAULT_INIT;
+  gint64 began_us = instance_begin (transport);
 
   transport->plugin->ops.transport.explain (transport->state, link->channel, error, &fault);
+  instance_end (transport, "explain", began_us);
   return fault.text;
 }
 
@@ -427,8 +429,11 @@ end_channel (grpc_channel *channel, Hold *hold, EndChannel end)
   if (hold->orphan) {
     end_orphan (end, hold->transport->state, channel);
   } else {
+    gint64 began_us = instance_begin (hold->transport);
+
     hold->link->ended = TRUE;
     end (hold->transport->state, channel);
+    instance_end (hold->transport, "close_channel", began_us);
   }
   if (self_driven)
     link_unref (hold->link);
@@ -502,8 +507,10 @@ create_channel (const LinkSite *site, const char *address, gpointer owner, GErro
   const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
   const void *args = site->channel_args_for == NULL ? site->channel_args : site->channel_args_for (owner);
   CenoteFault fault = FAULT_INIT;
+  gint64 began_us = instance_begin (site->transport);
   grpc_channel *channel = ops->create_channel (site->transport->state, address, args, &fault);
 
+  instance_end (site->transport, "create_channel", began_us);
   if (channel == NULL)
     g_propagate_error (error, fault_take (&fault, site->transport->host, "create_channel"));
   fault_clear (&fault);
@@ -548,14 +555,22 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
   return link;
 }
 
+static void
+connect_by_transport (const Link *link)
+{
+  Instance *transport = link->site->transport;
+  gint64 began_us = instance_begin (transport);
+
+  transport->plugin->ops.transport.connect (transport->state, link->channel);
+  instance_end (transport, "connect", began_us);
+}
+
 void
 link_connect (Link *link)
 {
-  const LinkSite *site = link->site;
-
   attempt_begins (link);
   if (drives_itself (link))
-    site->transport->plugin->ops.transport.connect (site->transport->state, link->channel);
+    connect_by_transport (link);
   else
     ccore_channel_state (link->channel, TRUE);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "address.h"
 
+#include "backoff.h"
 #include "core/grpc/ccore.h"
 
 static void address_pump (gpointer data);
@@ -169,8 +170,8 @@ schedule (Address *address, gint64 delay_us, const char *reason)
 static gint64
 next_delay (Address *address)
 {
-  const Instance *backoff = address->backoff;
-  gint64 delay_us = backoff->plugin->ops.backoff.next (backoff->state);
+  Instance *backoff = address->backoff;
+  gint64 delay_us = backoff_next (backoff);
 
   if (delay_us >= 0)
     return delay_us;
@@ -272,10 +273,8 @@ address_lost (Address *address, guint64 epoch, gboolean healthy, const char *rea
 void
 address_proved (Address *address)
 {
-  const Instance *backoff = address->backoff;
-
   address->failures = 0;
-  backoff->plugin->ops.backoff.reset (backoff->state);
+  backoff_reset (address->backoff);
   if (address->resting)
     address_wake (address);
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "core/config/profile.h"
 #include "core/config/targets.h"
 #include "pool.h"
@@ -144,7 +145,7 @@ take_addresses (Name *name, const char *const *texts)
   mark_addresses (name, targets);
   add_missing (name, texts, targets);
   name->failed = FALSE;
-  name->backoff->plugin->ops.backoff.reset (name->backoff->state);
+  backoff_reset (name->backoff);
 }
 
 /* Told once, until there is an answer again. */
@@ -169,7 +170,7 @@ next_delay_us (const Name *name)
 
   if (name->n_addresses > 0)
     return refresh_us;
-  return CLAMP (name->backoff->plugin->ops.backoff.next (name->backoff->state), 0, refresh_us);
+  return CLAMP (backoff_next (name->backoff), 0, refresh_us);
 }
 
 static void

@@ -143,11 +143,14 @@ ask_connector (CenotePool *pool, Plan *plan)
     .idle_timeout_us = pool_number (pool->settings, POOL_IDLE_TIMEOUT),
     .max_streams_per_channel = (guint32) pool_number (pool->settings, POOL_MAX_STREAMS_PER_CHANNEL),
   };
+  gint64 began_us;
 
   pool_view_show (pool, &view);
   pool->verb = CENOTE_VERB_NONE;
   pool->verb_address = CENOTE_NO_ADDRESS;
+  began_us = instance_begin (pool->connector);
   pool->connector->plugin->ops.connector.plan (pool->connector->state, &view, &plan->table);
+  instance_end (pool->connector, "plan", began_us);
   pool_view_planned (pool);
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance.h"
 
+#define REPORT_INTERVAL_US (60 * G_GINT64_CONSTANT (1000000))
+
+static guint64 slow_calls;   /* atomic */
+
 Instance *
 instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error)
 {
@@ -35,4 +39,49 @@ instance_unref (Instance *instance)
   host_free (instance->host);
   plugin_unref (instance->plugin);
   g_free (instance);
+}
+
+/* ----------------------------------------------------------------- timing */
+
+gint64
+instance_begin (const Instance *instance)
+{
+  return instance->host->now_us (instance->host);
+}
+
+static gboolean
+is_report_due (Instance *instance, gint64 now_us)
+{
+  gint64 due_us = __atomic_load_n (&instance->next_report_us, __ATOMIC_RELAXED);
+
+  return now_us >= due_us && __atomic_compare_exchange_n (&instance->next_report_us, &due_us, now_us + REPORT_INTERVAL_US,
+                                                          FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static void
+report (const Instance *instance, const char *operation, gint64 took_us)
+{
+  g_autofree char *text =
+    g_strdup_printf ("%s took %" G_GINT64_FORMAT " ms, and all pools waited for it (expected: at most %" G_GINT64_FORMAT
+                     " ms)", operation, took_us / 1000, INSTANCE_BUDGET_US / 1000);
+
+  instance->host->log (instance->host, CENOTE_LOG_WARNING, text);
+}
+
+void
+instance_end (Instance *instance, const char *operation, gint64 began_us)
+{
+  gint64 now_us = instance_begin (instance);
+
+  if (now_us - began_us <= INSTANCE_BUDGET_US)
+    return;
+  (void) __atomic_add_fetch (&slow_calls, 1, __ATOMIC_RELAXED);
+  if (is_report_due (instance, now_us))
+    report (instance, operation, now_us - began_us);
+}
+
+guint64
+instance_slow_calls (void)
+{
+  return __atomic_load_n (&slow_calls, __ATOMIC_RELAXED);
 }

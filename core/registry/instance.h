@@ -4,6 +4,10 @@
  *
  * Counted (any thread); the last reference destroys the state.  Its host table
  * lives as long.
+ *
+ * Operations that the control thread calls are timed, as everything waits for it:
+ * one that takes longer than its budget is counted, and named in the log at most
+ * once a minute for each state.
  */
 #ifndef CENOTE_CORE_INSTANCE_H
 #define CENOTE_CORE_INSTANCE_H
@@ -16,13 +20,24 @@ typedef struct Instance {
   Plugin *plugin;
   CenoteHost *host;
   gpointer state;
+  gint64 next_report_us;     /* atomic: before then a slow operation is only counted */
 } Instance;
+
+/* For one operation on the control thread. */
+#define INSTANCE_BUDGET_US (100 * G_GINT64_CONSTANT (1000))
 
 /* Control.  Calls the plugin's create; POOL (nullable) names whom it serves.
  * NULL: CENOTE_ERROR_PLUGIN with the plugin's own reason. */
 Instance *instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error);
 Instance *instance_ref (Instance *instance);
 void instance_unref (Instance *instance);
+
+/* Around a call of OPERATION ("plan"), by the host's clock; any thread.
+ * instance_begin() returns what instance_end() wants. */
+gint64 instance_begin (const Instance *instance);
+void instance_end (Instance *instance, const char *operation, gint64 began_us);
+/* How many operations of all plugins in this process took longer than the budget. */
+guint64 instance_slow_calls (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Instance, instance_unref)
 

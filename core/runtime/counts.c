@@ -2,6 +2,7 @@
 #include "counts.h"
 
 #include "core/pool/pool.h"
+#include "core/registry/instance.h"
 
 static guint64
 sum_over_pools (const GPtrArray *pools, CounterId id)
@@ -32,6 +33,8 @@ counts_read (const CountSources *sources, CounterId id)
     return read_bus (sources->bus, id);
   if (id == COUNTER_SLOW_CALLBACKS)
     return callbacks_get_slow (sources->callbacks);
+  if (id == COUNTER_SLOW_PLUGINS)
+    return instance_slow_calls ();
   if (id == COUNTER_DOUBLE_RELEASES)
     return lease_get_faults ().double_releases;
   if (id == COUNTER_FOREIGN_LEASES)

@@ -99,6 +99,8 @@ static const CounterInfo infos[] = {
     PLAIN (RUNTIME, "cenote.telemetry.slow_calls",
            "Calls of sinks that took longer than their budget."),
   [COUNTER_SLOW_CALLBACKS] = PLAIN (RUNTIME, "cenote.callback.slow_calls", "Callbacks that took longer than their budget."),
+  [COUNTER_SLOW_PLUGINS] = PLAIN (PROCESS, "cenote.plugin.slow_calls",
+                                  "Calls of plugins on the control thread that took longer than their budget."),
   [COUNTER_DOUBLE_RELEASES] = PLAIN (PROCESS, "cenote.lease.double_releases", "Leases that were released again."),
   [COUNTER_FOREIGN_LEASES] = PLAIN (PROCESS, "cenote.lease.foreign", "Releases of leases that no pool had made."),
   [COUNTER_PICKER_OUT_OF_RANGE] = PLAIN (PROCESS, "cenote.picker.out_of_range", "Picks of a place that there is not."),

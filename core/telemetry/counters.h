@@ -56,6 +56,7 @@ typedef enum {
   COUNTER_TELEMETRY_DROPPED,
   COUNTER_SLOW_SINK_CALLS,
   COUNTER_SLOW_CALLBACKS,
+  COUNTER_SLOW_PLUGINS,
   /* Of the process: whose lease or picker it was is not known. */
   COUNTER_DOUBLE_RELEASES,
   COUNTER_FOREIGN_LEASES,

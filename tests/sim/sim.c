@@ -278,8 +278,8 @@ sim_run (Sim *sim, gint64 span_us)
   gint64 next_us;
 
   while ((next_us = iterate (sim)) <= until_us)
-    sim->now_us = next_us;
-  sim->now_us = until_us;
+    sim->now_us = MAX (sim->now_us, next_us);
+  sim->now_us = MAX (sim->now_us, until_us);
 }
 
 void
@@ -440,6 +440,12 @@ gint64
 sim_now (Sim *sim)
 {
   return sim->now_us;
+}
+
+void
+sim_pass (Sim *sim, gint64 span_us)
+{
+  sim->now_us += span_us;
 }
 
 guint64

@@ -51,6 +51,8 @@ GMainContext *sim_context (Sim *sim);
 Control *sim_control (Sim *sim);
 const PoolSettings *sim_pool_settings (Sim *sim, guint i);
 gint64 sim_now (Sim *sim);
+/* In a plugin's operation: it takes so long. */
+void sim_pass (Sim *sim, gint64 span_us);
 guint64 sim_luck (Sim *sim);
 
 /* All that is due up to SPAN_US from now happens. */
