@@ -37,7 +37,8 @@ $(tests_grpcpp_tests_OBJECTS) \
 $(tests_abi_tests_OBJECTS) \
 $(tests_sim_tests_OBJECTS) \
 $(tests_seeds_tests_OBJECTS): tests/precompiled.h.gch
-test_libs = libcenote-tools.la libconformance.la libcenote-core.la $(GTEST_LIBS) -lgtest_main
+core_libs = libcenote-tools.la libconformance.la libcenote-core.la
+test_libs = $(core_libs) $(GTEST_LIBS) -lgtest_main
 
 unit_test_programs = tests/unit-tests tests/abi-tests tests/conformance-tests
 test_programs = tests/sim-tests tests/call-tests tests/stress-slots
@@ -478,6 +479,11 @@ check_PROGRAMS += tests/integration/demo-server
 tests_integration_demo_server_SOURCES = tests/integration/demo-server.c
 tests_integration_demo_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_integration_demo_server_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
+# The command with all of Cenote in it, for test-set-user-id.sh: one that runs as its owner finds no library in a build tree.
+check_PROGRAMS += tests/integration/cenote-whole
+tests_integration_cenote_whole_SOURCES = tools/main.c
+tests_integration_cenote_whole_CPPFLAGS = $(AM_CPPFLAGS)
+tests_integration_cenote_whole_LDADD = $(core_libs) $(GRPC_LIBS) $(GLIB_LIBS)
 # What is looked into by test-page.sh.
 check_PROGRAMS += tests/integration/watched
 tests_integration_watched_SOURCES = tests/integration/watched.c

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Whoever runs a set-user-ID cenote does not choose its plugins by his environment.
 
-: "${abs_top_builddir:?}" "${CC:?}" "${CENOTE_TEST_PLUGINS:?}"
+: "${abs_top_builddir:?}" "${CENOTE_TEST_PLUGINS:?}"
 . "${abs_top_srcdir:?}/tests/script.sh"
 
 owner=1001 caller=1002
@@ -17,16 +17,6 @@ as_caller ()
 set_user_id ()
 {
   chown $owner "$1" && chmod 4755 "$1"
-}
-
-# The command with its library beside it: LD_LIBRARY_PATH is ignored, too.
-install_command ()
-{
-  local built=$abs_top_builddir/.libs flags
-  read -r -a flags < <(pkg-config --libs grpc glib-2.0)
-  cp -L "$built/libcenote.so.0" "$place/" &&
-    $CC -o "$place/cenote" "$abs_top_builddir/tools/main.o" "$built/libcenote-tools.a" "$built/libcenote-plain.a" \
-      "$place/libcenote.so.0" -Wl,-rpath,"$place" "${flags[@]}" -lm
 }
 
 can_try ()
@@ -54,7 +44,7 @@ cp "$CENOTE_TEST_PLUGINS/backoff-schedule.so" "$scratch/plugins/"
 chmod -R go-w,go+rX "$scratch"
 
 if reason=$(can_try); then
-  case_is 'the command is installed' install_command
+  case_is 'the command is installed' install -m 0755 "$abs_top_builddir/tests/integration/cenote-whole" "$place/cenote"
   case_is 'CENOTE_PLUGIN_PATH is followed by the command as it is' lists
   case_is 'it becomes set-user-ID' set_user_id "$place/cenote"
   case_is 'and follows CENOTE_PLUGIN_PATH no more' lists_not
