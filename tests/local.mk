@@ -492,6 +492,7 @@ tests_integration_watched_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 
 # -------------------------------------------------------------------- scripts
 system_tests = \
+  tests/abi/test-abidiff.sh \
   tests/abi/test-headers.sh \
   tests/abi/test-promise.sh \
   tests/abi/test-symbols.sh \
@@ -521,7 +522,9 @@ system_tests = \
   tests/integration/test-test-plugin.sh \
   tests/integration/test-usage.sh
 test_data = \
+  tests/abi/libcenote-0.1.abi.xml \
   tests/abi/members.awk \
+  tests/abi/public.abignore \
   tests/count-cases.awk \
   tests/etcd.sh \
   tests/failed-cases.awk \

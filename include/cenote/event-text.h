@@ -86,7 +86,7 @@ cenote_event_kind_from_string (const char *name, CenoteEventKind *out_kind)
 {
   for (uint32_t kind = 0; kind < CENOTE_N_EVENTS; kind++)
     if (strcmp (cenote_event_words (kind)->name, name) == 0) {
-      *out_kind = (CenoteEventKind) kind;
+      *out_kind = CENOTE_AS (CenoteEventKind, kind);
       return true;
     }
   return false;
@@ -103,7 +103,7 @@ cenote_event_text_duration (char *out, size_t size, int64_t ns)
 
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
     if (ns >= units[i].ns) {
-      (void) snprintf (out, size, "%" PRId64 ".%d %s", ns / units[i].ns, (int) (ns % units[i].ns / (units[i].ns / 10)),
+      (void) snprintf (out, size, "%" PRId64 ".%d %s", ns / units[i].ns, CENOTE_AS (int, ns % units[i].ns / (units[i].ns / 10)),
                        units[i].name);
       return;
     }
@@ -180,7 +180,7 @@ cenote_event_line_put (CenoteEventLine *line, const char *text, size_t length)
 {
   for (size_t i = 0; i < length; i++, line->length++)
     if (line->length + 1 < line->size)
-      line->out[line->length] = (unsigned char) text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+      line->out[line->length] = CENOTE_AS (unsigned char, text[i]) < 0x20 || text[i] == 0x7f ? ' ' : text[i];
 }
 
 /* Whether each value in TEXT, up to its ']', is there. */
@@ -223,9 +223,9 @@ cenote_event_line_end (CenoteEventLine *line)
     return;
   if (end >= line->size) {
     end = line->size - 1;
-    while (end > 0 && ((unsigned char) line->out[end - 1] & 0xc0) == 0x80)
+    while (end > 0 && (CENOTE_AS (unsigned char, line->out[end - 1]) & 0xc0) == 0x80)
       end--;
-    if (end > 0 && (unsigned char) line->out[end - 1] >= 0xc0)
+    if (end > 0 && CENOTE_AS (unsigned char, line->out[end - 1]) >= 0xc0)
       end--;
   }
   line->out[end] = '\0';
