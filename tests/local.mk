@@ -7,6 +7,7 @@ AM_TESTS_ENVIRONMENT = \
   CENOTE_PLUGIN_PATH='$(abs_top_builddir)/plugins/.libs'; export CENOTE_PLUGIN_PATH; \
   CENOTE_TEST_PLUGINS='$(abs_top_builddir)/tests/plugins/.libs'; export CENOTE_TEST_PLUGINS; \
   CENOTE_TEST_SCALE="$${CENOTE_TEST_SCALE-0.1}"; export CENOTE_TEST_SCALE; \
+  CENOTE_TEST_LIMIT_S='$(TEST_LIMIT_S)'; export CENOTE_TEST_LIMIT_S; \
   CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX; \
   abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
   abs_top_builddir='$(abs_top_builddir)'; export abs_top_builddir;
@@ -510,16 +511,18 @@ system_tests = \
   tests/integration/test-install.sh \
   tests/integration/test-names.sh \
   tests/integration/test-new.sh \
+  tests/integration/test-packages.sh \
   tests/integration/test-page.sh \
   tests/integration/test-plugin-guide.sh \
   tests/integration/test-plugin-pages.sh \
   tests/integration/test-plugins.sh \
   tests/integration/test-readme.sh \
-  tests/integration/test-set-user-id.sh \
   tests/integration/test-reference.sh \
+  tests/integration/test-set-user-id.sh \
   tests/integration/test-status.sh \
   tests/integration/test-style.sh \
   tests/integration/test-test-plugin.sh \
+  tests/integration/test-tarball.sh \
   tests/integration/test-usage.sh
 test_data = \
   tests/abi/libcenote-0.1.abi.xml \
@@ -609,7 +612,8 @@ test_data = \
   tests/integration/wrong-keyfiles/variable-unset.expected \
   tests/integration/wrong-keyfiles/variable.conf \
   tests/integration/wrong-keyfiles/variable.expected \
-  tests/script.sh
+  tests/script.sh \
+  tests/tarball.sh
 if SYSTEM_TESTS
 TESTS += $(system_tests)
 # Both run make install, which links anew: one after the other.

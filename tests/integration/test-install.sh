@@ -52,9 +52,15 @@ manual_pages_are_there ()
   done
 }
 
+# The sources among DIRECTORY's files, without what a build has made of them.
+examples_in ()
+{
+  (cd "$1" && find . -type f ! -name local.mk ! -name '*.pb*' ! -name '*.[lo]*' ! -path '*/.*/*' | sort)
+}
+
 examples_are_there ()
 {
-  diff <(cd "$abs_top_srcdir/examples" && ls -- *.c *.cc *.conf *.proto) <(cd "$stage$docdir/examples" && ls -- *.*)
+  diff <(examples_in "$abs_top_srcdir/examples") <(examples_in "$stage$docdir/examples")
 }
 
 # is_resident FILE: nothing unloads what is linked so.
