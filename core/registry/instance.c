@@ -54,8 +54,9 @@ is_report_due (Instance *instance, gint64 now_us)
 {
   gint64 due_us = __atomic_load_n (&instance->next_report_us, __ATOMIC_RELAXED);
 
-  return now_us >= due_us && __atomic_compare_exchange_n (&instance->next_report_us, &due_us, now_us + REPORT_INTERVAL_US,
-                                                          FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  return now_us >= due_us &&
+         __atomic_compare_exchange_n (&instance->next_report_us, &due_us, now_us + REPORT_INTERVAL_US, FALSE,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 static void

@@ -61,8 +61,8 @@ plugin_links_judge_needed (const ElfFile *file, const char *const *needed, const
     if (!ours)
       return elf_file_refuse (file, error, "needs %s, expected no libgrpc or libgpr: gRPC is linked into libcenote",
                               *needed);
-    return elf_file_refuse (file, error, "needs %s, expected %s%s as libcenote does: two gRPC share no channel", *needed,
-                            is_grpc (*needed) ? ours : "libgpr", is_grpc (*needed) ? "" : core_version (ours));
+    return elf_file_refuse (file, error, "needs %s, expected %s%s as libcenote does: two gRPC share no channel",
+                            *needed, is_grpc (*needed) ? ours : "libgpr", is_grpc (*needed) ? "" : core_version (ours));
   }
   return TRUE;
 }

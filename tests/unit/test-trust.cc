@@ -47,7 +47,7 @@ TEST (Trust, RootTheUserAndWhoeverCanReplaceTheLibraryAreTrusted)
     EXPECT_REFUSED (judge (S_IFDIR | 0755, 1001, place, &error), error, CENOTE_ERROR_PLUGIN,
                     "/plugins/x belongs to user 1001, expected root, the running user 1000 or the owner of libcenote "
                     "2000, 3000");
-  EXPECT_REFUSED (judge (S_IFREG | 0644, nobody, TRUST_FILE, &error), error, CENOTE_ERROR_PLUGIN, "belongs to user 65534");
+  EXPECT_REFUSED (judge (S_IFREG | 0644, nobody, TRUST_FILE, &error), error, CENOTE_ERROR_PLUGIN, "user 65534");
   EXPECT_REFUSED (judge (S_IFLNK | 0777, 1001, TRUST_LINK, &error), error, CENOTE_ERROR_PLUGIN, "belongs to user 1001");
 }
 
@@ -315,7 +315,8 @@ const Refusal refusals[] = {
 
   // what it is called
   { "../x", [] (Site &s) { s.name = "../x"; }, { "'../x' contains '/'" } },
-  { "empty name", [] (Site &s) { s.name = ""; }, { "'' is no plugin's name (expected [a-z][a-z0-9-]*, at most 47 bytes)" } },
+  { "empty name", [] (Site &s) { s.name = ""; },
+    { "'' is no plugin's name (expected [a-z][a-z0-9-]*, at most 47 bytes)" } },
   { "over-long name", [] (Site &s) { s.name = string (CENOTE_PLUGIN_NAME_MAX, 'x'); },
     { "is too long (expected [a-z][a-z0-9-]*, at most 47 bytes)" } },
 
