@@ -100,5 +100,4 @@ AC_DEFUN([CENOTE_SANITIZER], [
     [AC_MSG_ERROR([--enable-sanitizer takes address, thread or fuzzer, not '$enable_sanitizer'])])
   AC_SUBST([SANITIZER_FLAGS])
   AM_CONDITIONAL([SANITIZER], [test "x$enable_sanitizer" != xno])
-  AM_CONDITIONAL([FUZZER], [test "x$enable_sanitizer" = xfuzzer])
 ])

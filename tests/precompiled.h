@@ -4,7 +4,6 @@
  * compiler reads.  It comes before a test's own first line; a test still includes what it uses.
  */
 #include <glib.h>
-#include <gmock/gmock.h>
 #include <grpc/grpc.h>
 #include <gtest/gtest.h>
 

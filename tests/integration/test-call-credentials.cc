@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Call credentials over transport tls: what comes to a server with calls on a raw channel. */
+#include <gmock/gmock.h>
+
 #include "tests/servers/authority.h"
 #include "tests/servers/servers.h"
 #include "tests/servers/tls-client.h"

@@ -2,6 +2,8 @@
 /*
  * Names against a real resolver: dnsmasq, in the namespace that test-names.sh has made.
  */
+#include <gmock/gmock.h>
+
 #include <map>
 #include <sstream>
 

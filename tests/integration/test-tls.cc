@@ -3,6 +3,8 @@
  * Transport tls against servers with certificates: who is let through, what is said of
  * who is not, and what happens when the files change.
  */
+#include <gmock/gmock.h>
+
 #include "tests/servers/authority.h"
 #include "tests/servers/servers.h"
 #include "tests/servers/tls-client.h"
