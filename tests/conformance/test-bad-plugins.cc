@@ -448,7 +448,7 @@ const Row rows[] = {
     return nullptr;
   }),
   BACKOFF ("create-time", "computes", p.backoff.create = [] (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault) {
-    spin (300);
+    spin (1100);
     return create (host, values, fault);
   }),
   BACKOFF ("call-time", "next sleeps", p.backoff.next = [] (void *state) { sleep_long (); return next (state); }),
