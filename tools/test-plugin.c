@@ -72,7 +72,8 @@ run (const Command *command, int argc, char **argv)
   g_auto (GStrv) settings = NULL;
   int limit_s = LIMIT_S;
   const GOptionEntry entries[] = {
-    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings, "Give the plugin's option KEY this VALUE in all checks", "KEY=VALUE" },
+    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &settings,
+      "Give the plugin's option KEY this VALUE in all checks", "KEY=VALUE" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &limit_s, "How long one check may take (60)", "SECONDS" },
     G_OPTION_ENTRY_NULL
   };

@@ -166,7 +166,8 @@ check_independence (const Conformance *run)
     (void) next (other);
   }
   unlike = count_unlike (&alone, &mixed);
-  return unlike > 0 ? g_strdup_printf ("%u of %d delays are others while another state is used", unlike, N_COMPARED) : NULL;
+  return unlike > 0 ? g_strdup_printf ("%u of %d delays are others while another state is used", unlike, N_COMPARED)
+                    : NULL;
 }
 
 /* ------------------------------------------------------------------- calls */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conformance-connector: plans that come to rest, at what was wanted, within a pool's limits, by means that a pool has. */
+/* conformance-connector: plans that come to rest, at what was wanted, within a pool's limits, by what a pool has. */
 #include "conformance.h"
 #include "fake-pool.h"
 
@@ -370,8 +370,8 @@ judge_plan (const Plugin *plugin, FakePool *pool, const char *plan)
   if (pool->faults->len > 0)
     return g_strdup_printf ("%sthe plan was '%.100s'", pool->faults->str, plan);
   if (n > limit)
-    return g_strdup_printf ("%" G_GINT64_FORMAT " channels, where %" G_GINT64_FORMAT " are allowed; the plan was '%.100s'", n,
-                            limit, plan);
+    return g_strdup_printf ("%" G_GINT64_FORMAT " channels, where %" G_GINT64_FORMAT " are allowed; the plan: '%.100s'",
+                            n, limit, plan);
   if (pool->expected > limit)
     return g_strdup_printf ("it expects %" G_GINT64_FORMAT " channels, where %" G_GINT64_FORMAT " are allowed",
                             pool->expected, limit);
@@ -460,7 +460,8 @@ static const ConformanceCheck checks[] = {
     .applies = has_addresses },
   { .name = "connector-rest", .promise = "the pool comes to rest at each wanted size", .run = check_rest,
     .applies = is_sized },
-  { .name = "connector-loss", .promise = "a channel that is gone is opened anew", .run = check_loss, .applies = is_sized },
+  { .name = "connector-loss", .promise = "a channel that is gone is opened anew",
+    .run = check_loss, .applies = is_sized },
   { .name = "connector-down", .promise = "while an address is down, its channels stay and are no more",
     .run = check_down, .applies = is_sized },
   { .name = "connector-leases", .promise = "leases held do not keep a plan from coming to rest", .run = check_leases,

@@ -20,8 +20,8 @@ judge_kebab (const char *what, const char *name, gsize most)
 {
   if (matches ("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name) && strlen (name) <= most)
     return NULL;
-  return g_strdup_printf ("%s '%s', expected words of a-z and 0-9 joined by single '-', at most %" G_GSIZE_FORMAT " bytes",
-                          what, name, most);
+  return g_strdup_printf ("%s '%s', expected words of a-z and 0-9 joined by single '-', at most %" G_GSIZE_FORMAT
+                          " bytes", what, name, most);
 }
 
 static const char *
@@ -46,8 +46,8 @@ judge_sentence (const char *what, const char *text, gsize most)
 {
   const char *fault = sentence_fault (text, most);
 
-  return fault ? g_strdup_printf ("%s %s: '%.80s', expected one sentence of at most %" G_GSIZE_FORMAT " bytes", what, fault,
-                                  text, most)
+  return fault ? g_strdup_printf ("%s %s: '%.80s', expected one sentence of at most %" G_GSIZE_FORMAT " bytes", what,
+                                  fault, text, most)
                : NULL;
 }
 
@@ -82,7 +82,8 @@ check_license (const Conformance *run)
 
   if (matches ("^" LICENSE_ID "( (AND|OR|WITH) " LICENSE_ID ")*$", license))
     return NULL;
-  return g_strdup_printf ("license '%s', expected an SPDX expression, as Apache-2.0 or MIT OR LGPL-2.1-or-later", license);
+  return g_strdup_printf ("license '%s', expected an SPDX expression, as Apache-2.0 or MIT OR LGPL-2.1-or-later",
+                          license);
 }
 
 /* ----------------------------------------------------------------- options */
@@ -187,7 +188,8 @@ static const ConformanceCheck checks[] = {
   { .name = "license", .promise = "the license is an SPDX expression", .run = check_license },
   { .name = "option-names", .promise = "options are named in kebab-case", .run = check_option_names },
   { .name = "option-docs", .promise = "each option is said in one sentence", .run = check_option_docs },
-  { .name = "option-ranges", .promise = "ranges and choices are those of the option's type", .run = check_option_ranges },
+  { .name = "option-ranges", .promise = "ranges and choices are those of the option's type",
+    .run = check_option_ranges },
 };
 
 const ConformancePart conformance_descriptor = { .checks = checks, .n_checks = G_N_ELEMENTS (checks) };

@@ -197,8 +197,8 @@ judge_cost (const char *name, gint64 budget_us, TimedFunc func, const Conformanc
   if (waited_us > LONGEST_WAIT_US + BUSY_FACTOR * cpu_us)
     return g_strdup_printf ("%s waits: %" G_GINT64_FORMAT " us at least, each of %d times", name, waited_us, N_TIMED);
   if (cpu_us > budget_us)
-    return g_strdup_printf ("%s takes %" G_GINT64_FORMAT " us of CPU time, expected at most %" G_GINT64_FORMAT, name, cpu_us,
-                            budget_us);
+    return g_strdup_printf ("%s takes %" G_GINT64_FORMAT " us of CPU time, expected at most %" G_GINT64_FORMAT, name,
+                            cpu_us, budget_us);
   return NULL;
 }
 
@@ -359,11 +359,15 @@ check_destroy_order (const Conformance *run)
 
 static const ConformanceCheck checks[] = {
   { .name = "create", .promise = "a state comes of the defaults", .run = check_create, .is_vital = TRUE },
-  { .name = "create-time", .promise = "states come and go within their time", .run = check_create_time, .is_vital = TRUE },
+  { .name = "create-time", .promise = "states come and go within their time",
+    .run = check_create_time, .is_vital = TRUE },
   { .name = "call-time", .promise = "no operation blocks or takes long", .run = check_call_time, .is_vital = TRUE },
-  { .name = "create-many", .promise = "a hundred states live side by side", .run = check_create_many, .is_vital = TRUE },
-  { .name = "create-repeats", .promise = "a thousand states leave nothing", .run = check_create_repeats, .is_vital = TRUE },
-  { .name = "create-options", .promise = "options at their ends give a state or a reason", .run = check_create_options },
+  { .name = "create-many", .promise = "a hundred states live side by side",
+    .run = check_create_many, .is_vital = TRUE },
+  { .name = "create-repeats", .promise = "a thousand states leave nothing",
+    .run = check_create_repeats, .is_vital = TRUE },
+  { .name = "create-options", .promise = "options at their ends give a state or a reason",
+    .run = check_create_options },
   { .name = "destroy-order", .promise = "states go in any order", .run = check_destroy_order },
 };
 

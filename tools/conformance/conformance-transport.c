@@ -28,8 +28,8 @@ close_channel (Fixture *fixture, grpc_channel *channel)
 /* --------------------------------------------------------------- addresses */
 
 static const char *const usual[] = { "dns:///localhost:1", "unix:/nonexistent/socket", "localhost:1" };
-static const char *const unusual[] = { "", "no such scheme:%%%", "unix:", "\xff\xfe", ":", "dns:///", "ipv4:1.2.3.4.5:6",
-                                       "[::1", "localhost:99999999999", "a\nb" };
+static const char *const unusual[] = { "", "no such scheme:%%%", "unix:", "\xff\xfe", ":", "dns:///",
+                                       "ipv4:1.2.3.4.5:6", "[::1", "localhost:99999999999", "a\nb" };
 
 /* FALSE: neither a channel nor a reason. */
 static gboolean
@@ -82,7 +82,9 @@ check_addresses (const Conformance *run)
       return g_strdup_printf ("'%s' gives neither a channel nor a reason", shown);
     }
   }
-  return is_answered (fixture, endless) ? NULL : g_strdup ("an address of 70000 bytes gives neither a channel nor a reason");
+  return is_answered (fixture, endless)
+           ? NULL
+           : g_strdup ("an address of 70000 bytes gives neither a channel nor a reason");
 }
 
 static char *
@@ -109,7 +111,8 @@ judge_ends (const Conformance *run, void (*end) (Fixture *fixture, grpc_channel 
     grpc_channel *channel = create_channel (fixture, address, &reason);
 
     if (!channel)
-      return g_strdup_printf ("%u channels came and went, and then there is none: %s", i, reason ? reason : "no reason");
+      return g_strdup_printf ("%u channels came and went, and then there is none: %s", i,
+                              reason ? reason : "no reason");
     end (fixture, channel);
   }
   return NULL;

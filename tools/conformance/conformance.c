@@ -2,7 +2,8 @@
 /* conformance: what every plugin promises, then its kind's own.  See conformance.h. */
 #include "conformance.h"
 
-static const ConformanceCheck load_check = { .name = "load", .promise = "the file is taken for a plugin", .is_vital = TRUE };
+static const ConformanceCheck load_check = { .name = "load", .promise = "the file is taken for a plugin",
+                                             .is_vital = TRUE };
 
 const ConformancePart *
 conformance_part (CenotePluginKind kind)
@@ -93,8 +94,8 @@ conformance_run (Plugin *plugin, const char *const *settings, ConformanceReport 
 }
 
 guint
-conformance_run_loading (ConformanceLoad load, gpointer load_data, const char *const *settings, ConformanceReport report,
-                         gpointer data)
+conformance_run_loading (ConformanceLoad load, gpointer load_data, const char *const *settings,
+                         ConformanceReport report, gpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (Plugin) plugin = NULL;
