@@ -4,7 +4,7 @@
 
 #include "mark.h"
 
-__attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
+CENOTE_NOTE_CLOSE __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
   .owner_size = sizeof CENOTE_NOTE_OWNER,
   .payload_size = CENOTE_NOTE_PAYLOAD_SIZE,
   .type = CENOTE_NOTE_TYPE,

@@ -2,7 +2,7 @@
 /* Refused: cenote_plugin_query() returns NULL, as a plugin may that does not like its host. */
 #include <cenote/plugin.h>
 
-__attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
+CENOTE_NOTE_CLOSE __attribute__ ((used, aligned (4), section (CENOTE_NOTE_SECTION))) static const CenoteNote note = {
   .owner_size = sizeof CENOTE_NOTE_OWNER,
   .payload_size = CENOTE_NOTE_PAYLOAD_SIZE,
   .type = CENOTE_NOTE_TYPE,

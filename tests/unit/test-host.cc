@@ -48,6 +48,7 @@ new_plugin (CenotePluginKind kind)
   transport.create_channel = create_channel;
   transport.destroy = destroy;
   descriptor.magic = CENOTE_PLUGIN_MAGIC;
+  descriptor.abi_major = CENOTE_ABI_MAJOR;
   descriptor.abi_minor = CENOTE_ABI_MINOR;
   descriptor.struct_size = sizeof descriptor;
   descriptor.kind = kind;
