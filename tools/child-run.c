@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,12 +20,13 @@
 
 /* --------------------------------------------------------------- in the child */
 
-/* stdout belongs to whoever started us, and a core file would be nobody's. */
+/* stdout belongs to whoever started us, and a core file would be nobody's; nor does anybody else end us. */
 static void
 go_quiet (void)
 {
   const struct rlimit none = { 0, 0 };
 
+  (void) prctl (PR_SET_PDEATHSIG, SIGKILL);
   (void) dup2 (STDERR_FILENO, STDOUT_FILENO);
   (void) setrlimit (RLIMIT_CORE, &none);
 }
@@ -42,14 +44,30 @@ run_here (ChildFunc func, gpointer data, int fd)
 
 /* -------------------------------------------------------------- in the parent */
 
+/* One child and who listens to it. */
+typedef struct Watch {
+  pid_t child;
+  int fd;
+  guint limit_ms;
+  ChildListener listener;    /* (nullable) */
+  gpointer listener_data;
+  gint64 deadline_us;
+} Watch;
+
+static void
+give_time (Watch *watch)
+{
+  watch->deadline_us = g_get_monotonic_time () + (gint64) watch->limit_ms * 1000;
+}
+
 /* FALSE when the time is over. */
 static gboolean
-await_bytes (int fd, gint64 deadline_us)
+await_bytes (const Watch *watch)
 {
   for (;;) {
-    gint64 left_ms = (deadline_us - g_get_monotonic_time () + 999) / 1000;
-    struct pollfd wanted = { fd, POLLIN, 0 };
-    int n = left_ms > 0 ? poll (&wanted, 1, (int) left_ms) : 0;
+    gint64 left_ms = (watch->deadline_us - g_get_monotonic_time () + 999) / 1000;
+    struct pollfd wanted = { watch->fd, POLLIN, 0 };
+    int n = left_ms > 0 ? poll (&wanted, 1, (int) MIN (left_ms, G_MAXINT)) : 0;
 
     if (n >= 0 || errno != EINTR)
       return n > 0;
@@ -71,13 +89,23 @@ read_some (int fd, GString *output)
   return n > 0 && output->len < MAX_OUTPUT_BYTES;
 }
 
+static void
+tell_listener (Watch *watch, GString *output)
+{
+  if (!watch->listener)
+    return;
+  watch->listener (output, watch->listener_data);
+  give_time (watch);
+}
+
 /* FALSE when the time is over before the child's end. */
 static gboolean
-read_all (int fd, gint64 deadline_us, GString *output)
+read_all (Watch *watch, GString *output)
 {
-  while (await_bytes (fd, deadline_us)) {
-    if (!read_some (fd, output))
+  while (await_bytes (watch)) {
+    if (!read_some (watch->fd, output))
       return TRUE;
+    tell_listener (watch, output);
   }
   return FALSE;
 }
@@ -105,16 +133,19 @@ take_returned (GString *output)
 }
 
 static void
-watch (pid_t child, int fd, guint limit_ms, ChildRun *out_run)
+watch_to_its_end (Watch *watch, ChildRun *out_run)
 {
   GString *output = g_string_new (NULL);
-  gboolean in_time = read_all (fd, g_get_monotonic_time () + (gint64) limit_ms * 1000, output);
-  int status = reap (child);
+  gboolean in_time;
+  int status;
 
+  give_time (watch);
+  in_time = read_all (watch, output);
+  status = reap (watch->child);
   if (take_returned (output))
     *out_run = (ChildRun) { CHILD_RETURNED, 0, output };
   else if (!in_time)
-    *out_run = (ChildRun) { CHILD_OVERDUE, (int) limit_ms, output };
+    *out_run = (ChildRun) { CHILD_OVERDUE, (int) watch->limit_ms, output };
   else if (WIFSIGNALED (status))
     *out_run = (ChildRun) { CHILD_SIGNALLED, WTERMSIG (status), output };
   else
@@ -124,22 +155,30 @@ watch (pid_t child, int fd, guint limit_ms, ChildRun *out_run)
 gboolean
 child_run (ChildFunc func, gpointer data, guint limit_ms, ChildRun *out_run, GError **error)
 {
+  return child_run_listening (func, data, limit_ms, NULL, NULL, out_run, error);
+}
+
+gboolean
+child_run_listening (ChildFunc func, gpointer data, guint limit_ms, ChildListener listener, gpointer listener_data,
+                     ChildRun *out_run, GError **error)
+{
   int ends[2];
-  pid_t child;
+  Watch watch = { -1, -1, limit_ms, listener, listener_data, 0 };
 
   if (!g_unix_open_pipe (ends, FD_CLOEXEC, error))
     return FALSE;
   (void) fflush (NULL);      /* or the child would print it, too */
-  child = fork ();
-  if (child == 0)
+  watch.fd = ends[0];
+  watch.child = fork ();
+  if (watch.child == 0)
     run_here (func, data, ends[1]);
   close (ends[1]);
-  if (child > 0)
-    watch (child, ends[0], limit_ms, out_run);
+  if (watch.child > 0)
+    watch_to_its_end (&watch, out_run);
   else
     g_set_error (error, G_SPAWN_ERROR, G_SPAWN_ERROR_FORK, "no child process: %s", g_strerror (errno));
   close (ends[0]);
-  return child > 0;
+  return watch.child > 0;
 }
 
 void

@@ -29,6 +29,13 @@ typedef void (*ChildFunc) (int fd, gpointer data);
 /* Runs FUNC and waits for its end, for LIMIT_MS at the longest.
  * FALSE: G_SPAWN_ERROR or G_UNIX_ERROR where the system gives no process or pipe. */
 gboolean child_run (ChildFunc func, gpointer data, guint limit_ms, ChildRun *out_run, GError **error);
+
+/* In the parent: OUTPUT has grown; what has been read of it may be taken out. */
+typedef void (*ChildListener) (GString *output, gpointer data);
+
+/* The same with a LISTENER; LIMIT_MS begins anew with whatever the child writes. */
+gboolean child_run_listening (ChildFunc func, gpointer data, guint limit_ms, ChildListener listener,
+                              gpointer listener_data, ChildRun *out_run, GError **error);
 void child_run_clear (ChildRun *run);
 
 /* (transfer full): "exited with status 3", "was ended by signal 6 (Aborted)", "did not end within 10 s"; "returned". */

@@ -63,10 +63,10 @@ case_is 'a crash exits 1' exits 1
 case_is 'and names the check and the signal' bails_out_in call-time 'signal 6'
 run test-plugin "$others/backoff-leaver.so"
 case_is 'a plugin that exits exits 1' exits 1
-case_is 'and names the check and the status' bails_out_in call-time 'exit status 3'
+case_is 'and names the check and the status' bails_out_in call-time 'exited with status 3'
 run test-plugin --timeout 3 "$others/backoff-dreamer.so"
 case_is 'a plugin that hangs exits 1' exits 1
-case_is 'and names the check and the limit' bails_out_in call-time 'not over after 3 s'
+case_is 'and names the check and the limit' bails_out_in call-time 'did not end within 3 s'
 
 run test-plugin "$others/backoff-liar.so"
 case_is 'a plugin that is refused exits 1' exits 1

@@ -62,6 +62,34 @@ TEST_F (ChildRunTest, TakesMoreThanAPipeHolds)
   EXPECT_EQ (output (), std::string (1 << 20, 'x'));
 }
 
+// The child goes on only when the listener has let it: it hears of what was written before the end.
+TEST_F (ChildRunTest, AListenerHearsAndTakesWhatIsWrittenMeanwhile)
+{
+  int ends[2];
+  g_autoptr (GError) error = nullptr;
+
+  ASSERT_EQ (pipe (ends), 0);
+  auto func = [] (int fd, gpointer data) {
+    char go;
+
+    say (fd, "first");
+    say (fd, read (*static_cast<int *> (data), &go, 1) == 1 ? "second" : "nobody heard");
+  };
+  static std::string heard;
+  auto listener = [] (GString *output, gpointer data) {
+    heard.append (output->str, output->len - (output->str[output->len - 1] == '\0'));
+    g_string_erase (output, 0, (gssize) output->len - (output->str[output->len - 1] == '\0'));
+    EXPECT_EQ (write (*static_cast<int *> (data), "g", 1), 1);
+  };
+  heard.clear ();
+  ASSERT_TRUE (child_run_listening (func, &ends[0], patience_ms, listener, &ends[1], &run, &error)) << error->message;
+  EXPECT_EQ (run.end, CHILD_RETURNED);
+  EXPECT_EQ (heard, "firstsecond");
+  EXPECT_EQ (output (), "");
+  close (ends[0]);
+  close (ends[1]);
+}
+
 TEST_F (ChildRunTest, WhatIsPrintedIsNotTakenForWhatIsWritten)
 {
   EXPECT_EQ (run_child ([] (int fd, gpointer) {
