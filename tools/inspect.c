@@ -3,83 +3,20 @@
 #include <cenote/error.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "child-run.h"
 #include "command.h"
-#include "core/registry/plugin-load.h"
+#include "core/registry/registry.h"
 #include "json-reader.h"
 #include "keyfile.h"
+#include "plugin-apart.h"
 #include "table.h"
 
-/* For the plugin to load and to describe itself. */
-#define LIMIT_MS 10000u
-
-/* What is inspected: the plugin that a keyfile would get, or where FILE is not NULL that file, wherever it lies. */
-typedef struct Subject {
-  CenoteRegistry *registry;
-  CenotePluginKind kind;
-  const char *name;
-  const char *file;
-} Subject;
-
-/* -------------------------------------------------------------- describing */
+/* ------------------------------------------------------------------ words */
 
 static gboolean
 is_file (const char *word)
 {
   return g_str_has_suffix (word, ".so");
-}
-
-/* (transfer full) (nullable) */
-static char *
-describe_file (const char *path, GError **error)
-{
-  g_autofree char *name = NULL;
-  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  g_autoptr (Plugin) plugin = NULL;
-  CenotePluginKind kind;
-
-  if (!plugin_path_parse (path, &kind, &name, error))
-    return NULL;
-  plugin = plugin_load (absolute, kind, name, error);
-  return plugin != NULL ? plugin_describe_json (plugin) : NULL;
-}
-
-/* In a child: runs code of the plugin.  What it says begins with '+' for a description, '-' for a refusal. */
-static void
-describe (int fd, gpointer data)
-{
-  const Subject *subject = data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *json =
-    subject->file != NULL ? describe_file (subject->file, &error)
-                          : cenote_registry_describe_json (subject->registry, subject->kind, subject->name, &error);
-  g_autoptr (GString) said = g_string_new (json != NULL ? "+" : "-");
-  gssize n = 1;
-
-  g_string_append (said, json != NULL ? json : error->message);
-  for (gsize at = 0; at < said->len && n > 0; at += (gsize) n)
-    n = write (fd, said->str + at, said->len - at);
-}
-
-/* (transfer full) (nullable): in a process of its own, because the plugin may end, crash or hang it. */
-static char *
-describe_apart (Subject *subject, GError **error)
-{
-  g_auto (ChildRun) run = { .output = NULL };
-  g_autofree char *end = NULL;
-
-  if (!child_run (describe, subject, LIMIT_MS, &run, error))
-    return NULL;
-  end = child_run_describe_end (&run);
-  if (run.end != CHILD_RETURNED)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "the process that loaded it %s", end);
-  else if (run.output->str[0] != '+')
-    g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, run.output->str + MIN (run.output->len, 1));
-  else
-    return g_strdup (run.output->str + 1);
-  return NULL;
 }
 
 /* NAME of KIND/NAME, or NULL. */
@@ -258,19 +195,19 @@ run (const Command *command, int argc, char **argv)
   g_auto (GStrv) words = NULL;
   g_autofree char *described = NULL;
   g_autoptr (GError) error = NULL;
-  Subject subject = { .registry = NULL };
+  PluginApart apart = { .registry = NULL };
 
   if (!command_parse (command, argc, argv, &words, entries, path_entries, NULL))
     return EXIT_USAGE;
-  subject.file = is_file (words[0]) ? words[0] : NULL;
-  subject.name = split_name (words[0], &subject.kind);
-  if (subject.name == NULL && subject.file == NULL)
+  apart.file = is_file (words[0]) ? words[0] : NULL;
+  apart.name = split_name (words[0], &apart.kind);
+  if (apart.name == NULL && apart.file == NULL)
     return command_misused (command, "'%s' is neither KIND/NAME (as in backoff/exponential) nor a file that ends in .so",
                             words[0]);
   if (!keyfile_open_registry (&keyfile, &error))
     return command_failed (command, NULL, error);
-  subject.registry = keyfile.registry;
-  described = describe_apart (&subject, &error);
+  apart.registry = keyfile.registry;
+  described = plugin_apart_describe (&apart, &error);
   if (described == NULL)
     return command_failed (command, NULL, error);
   if (!json)

@@ -36,6 +36,8 @@ libcenote_tools_la_SOURCES = \
   tools/log-writer.c \
   tools/log-writer.h \
   tools/new.c \
+  tools/plugin-apart.c \
+  tools/plugin-apart.h \
   tools/plugin-listing.c \
   tools/plugin-listing.h \
   tools/plugins.c \

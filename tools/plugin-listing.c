@@ -9,13 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buildinfo.h"
-#include "child-run.h"
-
-/* For one plugin to load and to describe itself. */
-#define LIMIT_MS 10000u
+#include "plugin-apart.h"
 
 static void
 listed_free (gpointer data)
@@ -30,70 +26,14 @@ listed_free (gpointer data)
 
 /* ------------------------------------------------------------- describing */
 
-/* What a child is asked. */
-typedef struct Question {
-  CenoteRegistry *registry;
-  CenotePluginKind kind;
-  const char *name;
-} Question;
-
-/* What a child's answer begins with. */
-#define DESCRIBED '+'
-#define REFUSED '-'
-
-static void
-answer (int fd, char head, const char *text)
-{
-  g_autofree char *all = g_strdup_printf ("%c%s", head, text);
-  gsize left = strlen (all);
-
-  for (const char *at = all; left > 0;) {
-    ssize_t n = write (fd, at, left);
-
-    if (n < 0)
-      return;
-    at += n;
-    left -= (gsize) n;
-  }
-}
-
-/* In a child: runs code of the plugin, its constructors and its query function. */
-static void
-describe_in_child (int fd, gpointer data)
-{
-  const Question *question = data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *json = cenote_registry_describe_json (question->registry, question->kind, question->name, &error);
-
-  if (json != NULL)
-    answer (fd, DESCRIBED, json);
-  else
-    answer (fd, REFUSED, error->message);
-}
-
-static void
-take_answer (PluginListed *listed, const ChildRun *run)
-{
-  g_autofree char *end = child_run_describe_end (run);
-
-  if (run->end != CHILD_RETURNED)
-    listed->refusal = g_strdup_printf ("the process that loaded it %s", end);
-  else if (run->output->str[0] == DESCRIBED)
-    listed->json = g_strdup (run->output->str + 1);
-  else
-    listed->refusal = g_strdup (run->output->str + 1);
-}
-
 static void
 plugin_describe (CenoteRegistry *registry, PluginListed *listed)
 {
-  Question question = { registry, listed->kind, listed->name };
-  g_auto (ChildRun) run = { .output = NULL };
+  const PluginApart apart = { .registry = registry, .kind = listed->kind, .name = listed->name };
   g_autoptr (GError) error = NULL;
 
-  if (child_run (describe_in_child, &question, LIMIT_MS, &run, &error))
-    take_answer (listed, &run);
-  else
+  listed->json = plugin_apart_describe (&apart, &error);
+  if (listed->json == NULL)
     listed->refusal = g_strdup (error->message);
 }
 
@@ -175,13 +115,4 @@ plugin_listing_new (CenoteRegistry *registry, const char *const *directories, gu
     if (kind == 0 || kind == k)
       list_kind (registry, directories, (CenotePluginKind) k, listing);
   return listing;
-}
-
-guint
-plugin_kind_by_name (const char *name)
-{
-  for (guint kind = CENOTE_PLUGIN_BACKOFF; kind <= CENOTE_PLUGIN_TELEMETRY; kind++)
-    if (g_str_equal (name, cenote_plugin_kind_to_string ((CenotePluginKind) kind)))
-      return kind;
-  return 0;
 }

@@ -22,7 +22,4 @@ typedef struct PluginListed {
  * DIRECTORIES (nullable): those added to REGISTRY, where files may lie that it passes over. */
 GPtrArray *plugin_listing_new (CenoteRegistry *registry, const char *const *directories, guint kind);
 
-/* The kind called NAME, or 0. */
-guint plugin_kind_by_name (const char *name);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "core/base/json.h"
+#include "core/registry/registry.h"
 #include "json-reader.h"
 #include "keyfile.h"
 #include "plugin-listing.h"
@@ -101,17 +102,17 @@ run (const Command *command, int argc, char **argv)
     G_OPTION_ENTRY_NULL
   };
   g_auto (GStrv) words = NULL;
+  CenotePluginKind kind = 0; /* all */
   g_autoptr (GPtrArray) listing = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!command_parse (command, argc, argv, &words, entries, path_entries, NULL))
     return EXIT_USAGE;
-  if (words[0] != NULL && plugin_kind_by_name (words[0]) == 0)
+  if (words[0] != NULL && !plugin_kind_from_string (words[0], &kind))
     return command_misused (command, "'%s' is no kind: backoff, connector, picker, transport or telemetry", words[0]);
   if (!keyfile_open_registry (&keyfile, &error))
     return command_failed (command, NULL, error);
-  listing = plugin_listing_new (keyfile.registry, (const char *const *) keyfile.directories,
-                                words[0] != NULL ? plugin_kind_by_name (words[0]) : 0);
+  listing = plugin_listing_new (keyfile.registry, (const char *const *) keyfile.directories, kind);
   if (json)
     print_json (listing);
   else
