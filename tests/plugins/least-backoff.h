@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The least that is a backoff plugin, for modules that are about something else: LEAST_BACKOFF ("name"). */
+/* The least that is a backoff plugin, for modules that are about something else: LEAST_BACKOFF ("name"), or
+ * its ops alone. */
 #include <cenote/plugin.h>
 
 static void *

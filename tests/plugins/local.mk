@@ -74,7 +74,7 @@ tests_plugins_backoff_leaver_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME='"leaver"' -DDE
 tests_plugins_backoff_leaver_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_leaver_la_LDFLAGS = $(test_module_flags)
 
-tests_plugins_backoff_liar_la_SOURCES = tests/plugins/backoff-liar.c
+tests_plugins_backoff_liar_la_SOURCES = tests/plugins/backoff-liar.c tests/plugins/least-backoff.h
 tests_plugins_backoff_liar_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_liar_la_LDFLAGS = $(test_module_flags)
 
@@ -83,7 +83,7 @@ tests_plugins_backoff_no_next_la_CFLAGS = $(plugin_compile_flags)
 # With the older hash table of its symbols, DT_HASH, alone.
 tests_plugins_backoff_no_next_la_LDFLAGS = $(test_module_flags) -Wl,--hash-style=sysv
 
-tests_plugins_backoff_no_note_la_SOURCES = tests/plugins/backoff-no-note.c
+tests_plugins_backoff_no_note_la_SOURCES = tests/plugins/backoff-no-note.c tests/plugins/least-backoff.h
 tests_plugins_backoff_no_note_la_CFLAGS = $(plugin_compile_flags)
 tests_plugins_backoff_no_note_la_LDFLAGS = $(test_module_flags)
 
