@@ -66,18 +66,25 @@ reference_headers = \
   $(srcdir)/include/cenote/plugin-test.h \
   $(srcdir)/include/cenote/protobuf-c.h \
   include/cenote/version.h
-make_reference = $(AWK) -f $(srcdir)/doc/reference.awk -v
+reference_cpp_headers = \
+  $(srcdir)/include/cenote/cenote.hpp \
+  $(srcdir)/include/cenote/grpcpp.hpp \
+  $(srcdir)/include/cenote/grpcpp-call.hpp \
+  $(srcdir)/include/cenote/grpcpp-relay.hpp
+reference_scripts = doc/reference-cpp.awk doc/reference.awk
+make_reference = $(AWK) -f $(srcdir)/doc/reference-cpp.awk -f $(srcdir)/doc/reference.awk -v
 
 nodist_man_MANS += doc/man/libcenote.3
-doc/man/libcenote.3: doc/libcenote.3.in doc/reference.awk $(reference_headers)
+doc/man/libcenote.3: doc/libcenote.3.in $(reference_scripts) $(reference_headers)
 	$(AM_V_GEN)$(MKDIR_P) doc/man && $(make_reference) form=list $(reference_headers) >$@.list && \
 	  sed -e '/^\.\\" FUNCTIONS$$/{r $@.list' -e 'd;}' $(srcdir)/doc/libcenote.3.in >$@.new && rm -f $@.list && mv $@.new $@
 
 doc_DATA = doc/reference.html
-doc/reference.html: doc/reference.awk $(reference_headers)
-	$(AM_V_GEN)$(MKDIR_P) doc && $(make_reference) form=html $(reference_headers) >$@.new && mv $@.new $@
+doc/reference.html: $(reference_scripts) $(reference_headers) $(reference_cpp_headers)
+	$(AM_V_GEN)$(MKDIR_P) doc && $(make_reference) form=html $(reference_headers) $(reference_cpp_headers) >$@.new && \
+	  mv $@.new $@
 reference: doc/reference.html
 .PHONY: reference
 
 CLEANFILES += doc/man/libcenote.3 doc/reference.html
-EXTRA_DIST += doc/libcenote.3.in doc/reference.awk
+EXTRA_DIST += doc/libcenote.3.in $(reference_scripts)

@@ -4,6 +4,8 @@
 #   awk -v form=html -f reference.awk HEADER...     the whole of it, one page of HTML
 #   awk -v form=list -f reference.awk HEADER...     roff: each function of the library with its sentence
 #
+# With -f reference-cpp.awk before it the headers may be C++'s too.
+#
 # A header is a row of comments and of the code that follows each.  A comment that opens with
 # two stars is one on a name: "name:", its "@parameter: text", and text with what it "Returns:"
 # and so on.  Of what is CENOTE_API each such line has to be there: what is missing is told on
@@ -16,7 +18,7 @@ in_comment                      { add_comment($0); next }
 /^#ifdef __cplusplus/           { skipping = 1 }
 skipping                        { if (/^#endif/) skipping = 0; next }
 /^ *$/ && depth == 0            { end_code(); next }
-                                { code = code $0 "\n"; depth += gsub(/{/, "{") - gsub(/}/, "}") }
+                                { code = code $0 "\n"; depth += gsub(/\{/, "{") - gsub(/\}/, "}") }
 
 END {
   end_code()

@@ -42,6 +42,7 @@ inline constexpr std::chrono::milliseconds forever{ G_MAXINT64 };
 /* A GError: what() is its message. */
 class Error : public std::runtime_error {
 public:
+  /* A copy of what ERROR says. */
   explicit Error (const GError &error)
     : std::runtime_error (error.message), domain_ (error.domain), code_ (error.code)
   {
@@ -51,6 +52,7 @@ public:
   GQuark domain () const noexcept { return domain_; }
   /* A CenoteError or a grpc_status_code, by the domain. */
   int code () const noexcept { return code_; }
+  /* Whether it is CODE in CENOTE_ERROR. */
   bool is (CenoteError code) const noexcept { return domain_ == CENOTE_ERROR && code_ == static_cast<int> (code); }
 
 private:
@@ -124,8 +126,9 @@ public:
     return std::exchange (lease_, CenoteLease CENOTE_LEASE_INIT);
   }
 
-  /* nullptr: no lease. */
+  /* (transfer none) (nullable): valid while the lease is held; nullptr: no lease. */
   grpc_channel *channel () const noexcept { return lease_.channel; }
+  /* Whether there is a lease. */
   explicit operator bool () const noexcept { return lease_.channel != nullptr; }
 
   /* cenote_lease_attach(): returns what stands under KEY by then; nullptr: refused. */
@@ -137,8 +140,9 @@ public:
   /* What stands under KEY; nullptr: nothing. */
   void *attached (const void *key) noexcept { return cenote_lease_attach (&lease_, key, nullptr, nullptr, FALSE); }
 
+  /* Ends the lease; without one nothing. */
   void release () noexcept { cenote_lease_release (&lease_); }
-  /* STATUS: a grpc_status_code: how the call over the lease ended. */
+  /* The same; STATUS, a grpc_status_code: how the call over the lease ended. */
   void release (int status) noexcept { cenote_lease_release_with_status (&lease_, status); }
 
 private:
@@ -152,15 +156,22 @@ class Pool;
 /* What a pool tells, in order and on the callback thread; each may be empty.  What
  * one of them throws goes to the log (domain Cenote, with the pool's name) and no further. */
 struct Observer {
+  /* Channel ID can be got already. */
   std::function<void (const Pool &pool, std::uint64_t id, const std::string &address)> connected;
+  /* It can be got no more. */
   std::function<void (const Pool &pool, std::uint64_t id, const std::string &address)> disconnected;
+  /* An attempt failed, by ERROR. */
   std::function<void (const Pool &pool, std::uint64_t id, const std::string &address, const Error &error)>
     connection_failed;
+  /* An attempt begins; where addresses come from dial(): each dial(). */
   std::function<void (const Pool &pool, const std::string &address)> connect_requested;
+  /* For callers that dial a connection is to be made: once, however many they are. */
   std::function<void (const Pool &pool, const std::string &address)> cache_missed;
+  /* Connections that stand, where addresses come from dial(): on rise and fall. */
   std::function<void (const Pool &pool, unsigned count)> connection_count;
 };
 
+/* A named set of channels to one or a few targets, of which it leases ready ones. */
 class Pool {
 public:
   /* Takes over the reference POOL. */
@@ -176,9 +187,11 @@ public:
     return *this;
   }
 
-  /* (transfer none) */
+  /* The pool of the C API (transfer none). */
   CenotePool *raw () const noexcept { return pool_.get (); }
+  /* As its group of the keyfile names it. */
   std::string name () const { return cenote_pool_get_name (raw ()); }
+  /* Whether any of its channels is ready. */
   bool is_connected () const noexcept { return cenote_pool_is_connected (raw ()); }
 
   /* A lease on a ready channel; KEY: for pickers that keep a key on one channel.  Never blocks. */
@@ -247,6 +260,7 @@ public:
     error.check (cenote_pool_connect (raw (), timeout.count (), error));
   }
 
+  /* Drains every channel, and dials no more until connect(). */
   void disconnect () const noexcept { cenote_pool_disconnect (raw ()); }
 
   /* For gRPC C++'s stubs (<cenote/grpcpp.hpp>, included at the end where gRPC C++ is installed). */
@@ -434,6 +448,7 @@ public:
     return *this;
   }
 
+  /* The pools of the keyfile at PATH, which are started. */
   static Runtime
   from_file (const std::string &path)
   {
@@ -442,7 +457,7 @@ public:
     return from_new (cenote_config_new_from_file (path.c_str (), error), error);
   }
 
-  /* The text of a keyfile. */
+  /* The same; TEXT: a keyfile's. */
   static Runtime
   from_data (const std::string &text)
   {
@@ -460,7 +475,7 @@ public:
     return from_new (cenote_config_new_from_uri (uri.c_str (), error), error);
   }
 
-  /* (transfer none) */
+  /* The pools of CONFIG (transfer none). */
   static Runtime
   from_config (CenoteConfig *config)
   {
@@ -469,14 +484,15 @@ public:
     return from_new (cenote_config_ref (config), error);
   }
 
-  /* (transfer none) */
+  /* The runtime of the C API (transfer none). */
   CenoteRuntime *raw () const noexcept { return runtime_.get (); }
 
   /* The only pool. */
   Pool pool () const { return pool_of (nullptr); }
+  /* The pool NAME. */
   Pool pool (const std::string &name) const { return pool_of (name.c_str ()); }
 
-  /* Blocks up to the longest drain-timeout. */
+  /* Ends the pools.  Blocks up to the longest drain-timeout. */
   void stop () const noexcept { cenote_runtime_stop (raw ()); }
 
 private:
