@@ -422,7 +422,14 @@ end_orphan (EndChannel end, gpointer state, grpc_channel *channel)
 }
 
 static void
-end_channel (grpc_channel *channel, Hold *hold, EndChannel end)
+hold_free (Hold *hold, void (*unref) (Instance *transport))
+{
+  unref (hold->transport);
+  g_free (hold);
+}
+
+static void
+end_channel (grpc_channel *channel, Hold *hold, EndChannel end, const char *operation)
 {
   gboolean self_driven = plugin_transport_drives_itself (hold->transport->plugin);
 
@@ -433,12 +440,11 @@ end_channel (grpc_channel *channel, Hold *hold, EndChannel end)
 
     hold->link->ended = TRUE;
     end (hold->transport->state, channel);
-    instance_end (hold->transport, "close_channel", began_us);
+    instance_end (hold->transport, operation, began_us);
   }
   if (self_driven)
     link_unref (hold->link);
-  instance_unref (hold->transport);
-  g_free (hold);
+  hold_free (hold, hold->orphan ? instance_unref_orphan : instance_unref);
 }
 
 /* On the thread of C-core's that tells that the attempt is over. */
@@ -448,8 +454,7 @@ close_left (gpointer data)
   Hold *hold = data;
 
   end_orphan (hold->transport->plugin->ops.transport.close_channel, hold->transport->state, hold->left);
-  instance_unref (hold->transport);
-  g_free (hold);
+  hold_free (hold, instance_unref_orphan);
 }
 
 /* FALSE: its attempt is over. */
@@ -477,7 +482,7 @@ destroy_channel (grpc_channel *channel, gpointer data)
   Hold *hold = data;
 
   if (!hold->leaves || !leave_channel (channel, hold))
-    end_channel (channel, hold, hold->transport->plugin->ops.transport.close_channel);
+    end_channel (channel, hold, hold->transport->plugin->ops.transport.close_channel, "close_channel");
 }
 
 /* Of an armed watch no note comes any more, or its note is on its way. */
@@ -498,7 +503,7 @@ give_up_channel (grpc_channel *channel, gpointer data)
 
   if (!hold->orphan)
     abandon_watch (hold->link);
-  end_channel (channel, hold, hold->transport->plugin->ops.transport.give_up_channel);
+  end_channel (channel, hold, hold->transport->plugin->ops.transport.give_up_channel, "give_up_channel");
 }
 
 static grpc_channel *
@@ -517,10 +522,19 @@ create_channel (const LinkSite *site, const char *address, gpointer owner, GErro
   return channel;
 }
 
+static void
+watch_by_transport (Link *link)
+{
+  Instance *transport = link->site->transport;
+  gint64 began_us = instance_begin (transport);
+
+  transport->plugin->ops.transport.watch (transport->state, link->channel, transport_told, link);
+  instance_end (transport, "watch", began_us);
+}
+
 Link *
 link_new (const LinkSite *site, const char *address, gpointer owner, GError **error)
 {
-  const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
   grpc_channel *channel = create_channel (site, address, owner, error);
   Link *link;
 
@@ -546,7 +560,7 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
     slot_allow_owner (link->slot, give_up_channel);
   if (plugin_transport_drives_itself (site->transport->plugin)) {
     g_atomic_ref_count_inc (&link->refs);
-    ops->watch (site->transport->state, channel, transport_told, link);
+    watch_by_transport (link);
   } else {
     link->watch = ccore_watch_new (site->ccore, channel, watch_fired, link);
     link->armed = TRUE;

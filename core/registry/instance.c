@@ -5,42 +5,6 @@
 
 static guint64 slow_calls;   /* atomic */
 
-Instance *
-instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error)
-{
-  g_autoptr (CenoteHost) host = host_new (use->plugin, use->instance, pool, services);
-  CenoteOptions options = plugin_use_options (use);
-  gpointer state = host_create_state (host, &options, error);
-  Instance *instance;
-
-  if (state == NULL)
-    return NULL;
-  instance = g_new0 (Instance, 1);
-  g_atomic_ref_count_init (&instance->refs);
-  instance->plugin = plugin_ref (use->plugin);
-  instance->host = g_steal_pointer (&host);
-  instance->state = state;
-  return instance;
-}
-
-Instance *
-instance_ref (Instance *instance)
-{
-  g_atomic_ref_count_inc (&instance->refs);
-  return instance;
-}
-
-void
-instance_unref (Instance *instance)
-{
-  if (instance == NULL || !g_atomic_ref_count_dec (&instance->refs))
-    return;
-  host_destroy_state (instance->host, instance->state);
-  host_free (instance->host);
-  plugin_unref (instance->plugin);
-  g_free (instance);
-}
-
 /* ----------------------------------------------------------------- timing */
 
 gint64
@@ -60,29 +24,103 @@ is_report_due (Instance *instance, gint64 now_us)
 }
 
 static void
-report (const Instance *instance, const char *operation, gint64 took_us)
+report (const Instance *instance, const char *operation, gint64 took_us, gint64 budget_us)
 {
   g_autofree char *text =
     g_strdup_printf ("%s took %" G_GINT64_FORMAT " ms, and all pools waited for it (expected: at most %" G_GINT64_FORMAT
-                     " ms)", operation, took_us / 1000, INSTANCE_BUDGET_US / 1000);
+                     " ms)", operation, took_us / 1000, budget_us / 1000);
 
   instance->host->log (instance->host, CENOTE_LOG_WARNING, text);
+}
+
+static void
+end_within (gint64 budget_us, Instance *instance, const char *operation, gint64 began_us)
+{
+  gint64 now_us = instance_begin (instance);
+
+  if (now_us - began_us <= budget_us)
+    return;
+  (void) __atomic_add_fetch (&slow_calls, 1, __ATOMIC_RELAXED);
+  if (is_report_due (instance, now_us))
+    report (instance, operation, now_us - began_us, budget_us);
 }
 
 void
 instance_end (Instance *instance, const char *operation, gint64 began_us)
 {
-  gint64 now_us = instance_begin (instance);
-
-  if (now_us - began_us <= INSTANCE_BUDGET_US)
-    return;
-  (void) __atomic_add_fetch (&slow_calls, 1, __ATOMIC_RELAXED);
-  if (is_report_due (instance, now_us))
-    report (instance, operation, now_us - began_us);
+  end_within (INSTANCE_BUDGET_US, instance, operation, began_us);
 }
 
 guint64
 instance_slow_calls (void)
 {
   return __atomic_load_n (&slow_calls, __ATOMIC_RELAXED);
+}
+
+/* ------------------------------------------------------------------- life */
+
+static void
+create_state (Instance *instance, const PluginUse *use, GError **error)
+{
+  CenoteOptions options = plugin_use_options (use);
+  gint64 began_us = instance_begin (instance);
+
+  instance->state = host_create_state (instance->host, &options, error);
+  end_within (INSTANCE_LIFE_BUDGET_US, instance, "create", began_us);
+}
+
+static void
+destroy_state (Instance *instance)
+{
+  gint64 began_us = instance_begin (instance);
+
+  host_destroy_state (instance->host, instance->state);
+  end_within (INSTANCE_LIFE_BUDGET_US, instance, "destroy", began_us);
+}
+
+static void
+instance_free (Instance *instance)
+{
+  host_free (instance->host);
+  plugin_unref (instance->plugin);
+  g_free (instance);
+}
+
+Instance *
+instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error)
+{
+  Instance *instance = g_new0 (Instance, 1);
+
+  g_atomic_ref_count_init (&instance->refs);
+  instance->plugin = plugin_ref (use->plugin);
+  instance->host = host_new (use->plugin, use->instance, pool, services);
+  create_state (instance, use, error);
+  if (instance->state == NULL)
+    g_clear_pointer (&instance, instance_free);
+  return instance;
+}
+
+Instance *
+instance_ref (Instance *instance)
+{
+  g_atomic_ref_count_inc (&instance->refs);
+  return instance;
+}
+
+void
+instance_unref (Instance *instance)
+{
+  if (instance == NULL || !g_atomic_ref_count_dec (&instance->refs))
+    return;
+  destroy_state (instance);
+  instance_free (instance);
+}
+
+void
+instance_unref_orphan (Instance *instance)
+{
+  if (!g_atomic_ref_count_dec (&instance->refs))
+    return;
+  host_destroy_state (instance->host, instance->state);
+  instance_free (instance);
 }

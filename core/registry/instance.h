@@ -23,20 +23,23 @@ typedef struct Instance {
   gint64 next_report_us;     /* atomic: before then a slow operation is only counted */
 } Instance;
 
-/* For one operation on the control thread. */
+/* For one operation on the control thread, and for create or destroy. */
 #define INSTANCE_BUDGET_US (100 * G_GINT64_CONSTANT (1000))
+#define INSTANCE_LIFE_BUDGET_US G_USEC_PER_SEC
 
 /* Control.  Calls the plugin's create; POOL (nullable) names whom it serves.
  * NULL: CENOTE_ERROR_PLUGIN with the plugin's own reason. */
 Instance *instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error);
 Instance *instance_ref (Instance *instance);
 void instance_unref (Instance *instance);
+/* The same where whom it served may be gone, and the clock with it: its end is not timed. */
+void instance_unref_orphan (Instance *instance);
 
 /* Around a call of OPERATION ("plan"), by the host's clock; any thread.
  * instance_begin() returns what instance_end() wants. */
 gint64 instance_begin (const Instance *instance);
 void instance_end (Instance *instance, const char *operation, gint64 began_us);
-/* How many operations of all plugins in this process took longer than the budget. */
+/* How many operations of all plugins in this process took longer than their budget. */
 guint64 instance_slow_calls (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Instance, instance_unref)

@@ -167,11 +167,22 @@ count_sources (const CenoteRuntime *runtime)
   return (CountSources) { runtime->pools, runtime->bus, runtime->callbacks };
 }
 
+/* The kinds of events that it wants. */
+static guint64
+sink_interest (Instance *instance)
+{
+  const CenoteTelemetryOps *ops = &instance->plugin->ops.telemetry;
+  gint64 began_us = instance_begin (instance);
+  guint64 interest = ops->interest (instance->state);
+
+  instance_end (instance, "interest", began_us);
+  return ops->mask & interest;
+}
+
 static gboolean
 add_sink (CenoteRuntime *runtime, const PluginUse *use, GError **error)
 {
   static const BusSinkFuncs funcs = { sink_handle, sink_flush, (GDestroyNotify) sink_site_unref, sink_poll };
-  const CenoteTelemetryOps *ops = &use->plugin->ops.telemetry;
   const CountSources sources = count_sources (runtime);
   SinkSite *site = sink_site_new (use, &sources, runtime->world, error);
   g_autoptr (GPtrArray) pools = NULL;
@@ -179,7 +190,7 @@ add_sink (CenoteRuntime *runtime, const PluginUse *use, GError **error)
   if (site == NULL)
     return FALSE;
   pools = sink_site_pool_names (site);
-  bus_add_sink (runtime->bus, use->instance, ops->mask & ops->interest (sink_site_instance (site)->state),
+  bus_add_sink (runtime->bus, use->instance, sink_interest (sink_site_instance (site)),
                 (const char *const *) pools->pdata, &funcs, site);
   return TRUE;
 }

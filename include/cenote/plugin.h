@@ -44,9 +44,9 @@
  * Strings are UTF-8 and NUL-terminated.  Times are microseconds (_us) on the
  * host's monotonic clock unless a name says otherwise.  No operation may block,
  * except a telemetry sink's; none may call exit(), and none may throw.  One that
- * keeps the control thread or a sink for over 100 ms is named in the log and counted
- * (cenote.plugin.slow_calls, cenote.telemetry.slow_calls).  A picker's pick() and
- * done() are not timed: whoever gets a channel would pay for the clock.
+ * keeps the control thread or a sink for over 100 ms (create and destroy: 1 s) is named
+ * in the log and counted (cenote.plugin.slow_calls, cenote.telemetry.slow_calls).  A picker's
+ * pick() and done() are not timed: whoever gets a channel would pay for the clock.
  */
 #ifndef CENOTE_PLUGIN_H
 #define CENOTE_PLUGIN_H
