@@ -92,6 +92,8 @@ libconformance_la_SOURCES = \
   tools/conformance/conformance-transport.c \
   tools/conformance/conformance.c \
   tools/conformance/conformance.h \
+  tools/conformance/fake-metrics.c \
+  tools/conformance/fake-metrics.h \
   tools/conformance/fake-pool.c \
   tools/conformance/fake-pool.h \
   tools/conformance/fixture.c \

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -49,6 +50,9 @@ struct Shared {
   bool is_broken = false;
   std::vector<int> files;
   std::vector<std::string> texts;
+  std::vector<std::thread> threads;
+  std::promise<void> end;
+  std::shared_future<void> ended = end.get_future ().share ();
 } shared;
 
 State *
@@ -493,6 +497,14 @@ const Row rows[] = {
           shared.files.push_back (open ("/dev/null", O_RDONLY | O_CLOEXEC));
         return create (host, values, fault);
       }),
+  BACKOFF (
+    "create-repeats", "threads stay",
+    p.backoff.create =
+      [] (const CenoteHost *host, const CenoteOptions *values, CenoteFault *fault) {
+        if (++shared.n % 4 == 0)
+          shared.threads.emplace_back ([ended = shared.ended] { ended.wait (); });
+        return create (host, values, fault);
+      }),
 #ifndef OWN_MALLOC
   BACKOFF (
     "create-repeats", "memory stays",
@@ -779,6 +791,44 @@ const Row rows[] = {
       [] (void *state, int64_t now_us, uint32_t) {
         return std::this_thread::get_id () == state_of (state)->thread ? INT64_MAX : now_us;
       }),
+  TELEMETRY (
+    "telemetry-metrics", "writes to them",
+    p.telemetry.poll =
+      [] (void *state, int64_t now_us, uint32_t) {
+        const CenoteHost *host = state_of (state)->host;
+
+        host->read_metrics (
+          host, [] (const CenoteMetric *metric, void *) { const_cast<CenoteMetric *> (metric)->value = 99; }, nullptr);
+        return now_us + 1;
+      }),
+  TELEMETRY (
+    "telemetry-metrics", "writes to their buckets",
+    p.telemetry.flush =
+      [] (void *state) {
+        const CenoteHost *host = state_of (state)->host;
+
+        host->read_metrics (
+          host,
+          [] (const CenoteMetric *metric, void *) {
+            if (metric->n_buckets > 0)
+              const_cast<CenoteBucket *> (cenote_metric_bucket (metric, 0))->count = 99;
+          },
+          nullptr);
+      }),
+  TELEMETRY (
+    "telemetry-calls", "tries again at once what failed",
+    p.telemetry.poll =
+      [] (void *state, int64_t now_us, uint32_t) {
+        const CenoteHost *host = state_of (state)->host;
+
+        host->call_async (
+          host, "other", "/a.B/C", nullptr, 0, 1000000,
+          [] (void *mine, int32_t status, const char *, const void *, size_t) {
+            state_of (mine)->is_offended = status != GRPC_STATUS_OK;
+          },
+          state);
+        return state_of (state)->is_offended ? now_us : now_us + 1;
+      }),
 };
 
 // --------------------------------------------------------------------- tests
@@ -823,6 +873,9 @@ run_suite (const Row &row)
   EXPECT_EQ (shared.living, 0) << "states were left";
   for (int file : shared.files)
     close (file);
+  shared.end.set_value ();
+  for (std::thread &thread : shared.threads)
+    thread.join ();
   return found;
 }
 

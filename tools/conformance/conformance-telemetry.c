@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conformance-telemetry: every event that a sink asks for is taken, full or empty, and its times lie ahead. */
+/* conformance-telemetry: every event that a sink asks for is taken, full or empty, its times lie ahead, and what it
+ * asks its host for may come out in any way. */
 #include <string.h>
 
 #include "conformance.h"
+#include "fake-metrics.h"
 
 static CenoteEvent
 full_event (guint kind)
@@ -154,6 +156,146 @@ check_threads (const Conformance *run)
   return events || polls ? NULL : g_steal_pointer (&problem);
 }
 
+/* ----------------------------------------------------------------- metrics */
+
+static void
+give_metrics (gpointer data, CenoteMetricFunc func, void *func_data)
+{
+  guint *changed = data;
+
+  *changed += fake_metrics_give (func, func_data);
+}
+
+/* What a sink knows before it is asked for numbers. */
+static void
+tell_one_event (Fixture *fixture)
+{
+  for (guint kind = 0; kind < CENOTE_N_EVENTS; kind++) {
+    if (ops_of (fixture)->mask & CENOTE_EVENT_BIT (kind)) {
+      handle (fixture, full_event (kind));
+      return;
+    }
+  }
+}
+
+static gpointer
+read_on_thread (gpointer data)
+{
+  Fixture *fixture = data;
+  gint64 next_us = 0;
+
+  tell_one_event (fixture);
+  for (guint i = 0; i < 3 && next_us < G_MAXINT64; i++) {
+    fixture_set_now (fixture, MAX (fixture->now_us + 1, next_us));
+    next_us = ops_of (fixture)->poll (fixture->state, fixture->now_us, CENOTE_POLL_DUE);
+  }
+  (void) ops_of (fixture)->poll (fixture->state, fixture->now_us, CENOTE_POLL_LAST);
+  ops_of (fixture)->flush (fixture->state);
+  return NULL;
+}
+
+/* By two states at once, each on a thread of its own. */
+static char *
+check_metrics (const Conformance *run)
+{
+  Fixture *fixtures[2];
+  GThread *threads[2];
+  guint changed[2] = { 0, 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++) {
+    fixtures[i] = conformance_create (run);
+    fixtures[i]->sources = (FixtureSources) { .read_metrics = give_metrics, .data = &changed[i] };
+    threads[i] = g_thread_new ("conformance", read_on_thread, fixtures[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++) {
+    g_thread_join (threads[i]);
+    fixture_free (fixtures[i]);
+  }
+  return changed[0] + changed[1] > 0 ? g_strdup_printf ("%u metrics were changed", changed[0] + changed[1]) : NULL;
+}
+
+/* ------------------------------------------------------------------- calls */
+
+/* How the calls that a sink begins end: all in one way. */
+typedef struct Ends {
+  const char *what;          /* "failed" */
+  gboolean is_refused;
+  gint32 status;             /* a grpc_status_code */
+  const char *message;
+  const char *response;
+  GQueue calls;              /* of HostCall, those that have not ended */
+} Ends;
+
+static gboolean
+take_call (gpointer data, const HostCall *call)
+{
+  Ends *ends = data;
+
+  if (!ends->is_refused)
+    g_queue_push_tail (&ends->calls, g_memdup2 (call, sizeof *call));
+  return !ends->is_refused;
+}
+
+static gpointer
+end_on_thread (gpointer data)
+{
+  Ends *ends = data;
+  HostCall *call;
+
+  while ((call = g_queue_pop_head (&ends->calls))) {
+    call->done (call->data, ends->status, ends->message, ends->response, ends->response ? strlen (ends->response) : 0);
+    g_free (call);
+  }
+  return NULL;
+}
+
+/* (transfer full) (nullable) */
+static char *
+poll_and_end (Fixture *fixture, Ends *ends)
+{
+  gint64 next_us = 0;
+
+  for (guint i = 0; i < 3 && next_us < G_MAXINT64; i++) {
+    fixture_set_now (fixture, MAX (fixture->now_us, next_us));
+    next_us = ops_of (fixture)->poll (fixture->state, fixture->now_us, CENOTE_POLL_DUE);
+    g_thread_join (g_thread_new ("conformance", end_on_thread, ends));
+    if (i > 0 && next_us <= fixture->now_us)
+      return g_strdup_printf ("after a call that %s poll asks for the next at once", ends->what);
+  }
+  (void) ops_of (fixture)->poll (fixture->state, fixture->now_us, CENOTE_POLL_LAST);
+  (void) end_on_thread (ends);
+  return NULL;
+}
+
+static char *
+judge_calls (const Conformance *run, Ends *ends)
+{
+  g_autoptr (Fixture) fixture = conformance_create (run);
+
+  fixture->sources = (FixtureSources) { .call_async = take_call, .data = ends };
+  tell_one_event (fixture);
+  return poll_and_end (fixture, ends);
+}
+
+/* A sink that polls in vain, calls or no calls, is another check's. */
+static char *
+check_calls (const Conformance *run)
+{
+  Ends ends[] = {
+    { "was refused", .is_refused = TRUE },
+    { "failed", .status = 14, .message = "Connection refused" },
+    { "failed without a reason", .status = 2 },
+    { "was answered with nothing", .response = "" },
+    { "was answered with what is no message", .response = "\xff no message \x01" },
+  };
+  g_autofree char *polls = check_poll (run);
+  char *problem = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends) && !polls && !problem; i++)
+    problem = judge_calls (run, &ends[i]);
+  return problem;
+}
+
 static guint64
 call_interest (Fixture *fixture)
 {
@@ -169,6 +311,10 @@ static const ConformanceCheck checks[] = {
     .run = check_events },
   { .name = "telemetry-poll", .promise = "the next poll is later than this one", .run = check_poll },
   { .name = "telemetry-threads", .promise = "states work on threads of their own", .run = check_threads },
+  { .name = "telemetry-metrics", .promise = "metrics are read on any thread, and left as they are",
+    .run = check_metrics },
+  { .name = "telemetry-calls", .promise = "calls of its own may end in any way, on another thread",
+    .run = check_calls },
 };
 
 const ConformancePart conformance_telemetry = { checks, G_N_ELEMENTS (checks), calls, G_N_ELEMENTS (calls) };

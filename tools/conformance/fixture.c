@@ -38,8 +38,12 @@ static guint64
 give_luck (gpointer data)
 {
   Fixture *fixture = data;
+  guint64 luck;
 
-  return fixture->luck_is_fixed ? fixture->luck : fixture_random (&fixture->luck);
+  g_mutex_lock (&fixture->lock);
+  luck = fixture->luck_is_fixed ? fixture->luck : fixture_random (&fixture->luck);
+  g_mutex_unlock (&fixture->lock);
+  return luck;
 }
 
 static CenoteTimer *
@@ -66,8 +70,10 @@ emit (gpointer data, const CenoteEvent *event)
 {
   Fixture *fixture = data;
 
+  g_mutex_lock (&fixture->lock);
   fixture->events++;
   fixture->last_event = *event;
+  g_mutex_unlock (&fixture->lock);
 }
 
 /* (nullable): the next timer due at UNTIL_US or before; the first of equals. */
@@ -117,6 +123,23 @@ call_credentials (gpointer data)
   const Fixture *fixture = data;
 
   return fixture->call_credentials;
+}
+
+static void
+read_metrics (gpointer data, CenoteMetricFunc func, void *func_data)
+{
+  const FixtureSources *sources = &((const Fixture *) data)->sources;
+
+  if (sources->read_metrics)
+    sources->read_metrics (sources->data, func, func_data);
+}
+
+static gboolean
+call_async (gpointer data, const HostCall *call)
+{
+  const FixtureSources *sources = &((const Fixture *) data)->sources;
+
+  return sources->call_async && sources->call_async (sources->data, call);
 }
 
 void
@@ -180,9 +203,11 @@ fixture_new (Plugin *plugin, const char *const *settings, GError **error)
   const OptionTable *table = &plugin->options;
   const HostServices services = {
     .now_us = now_us, .random = give_luck, .timer_start = timer_start, .timer_stop = timer_stop, .emit = emit,
-    .renew = renew, .call_credentials = call_credentials, .data = fixture
+    .renew = renew, .call_credentials = call_credentials, .read_metrics = read_metrics, .call_async = call_async,
+    .data = fixture
   };
 
+  g_mutex_init (&fixture->lock);
   fixture->plugin = plugin_ref (plugin);
   fixture->now_us = G_USEC_PER_SEC;
   fixture->timers = g_ptr_array_new_with_free_func (free_timer);
@@ -217,5 +242,6 @@ fixture_free (Fixture *fixture)
   g_ptr_array_unref (fixture->timers);
   g_free (fixture->why_renewed);
   plugin_unref (fixture->plugin);
+  g_mutex_clear (&fixture->lock);
   g_free (fixture);
 }

@@ -3,7 +3,7 @@
  * fixture: a state of a plugin with a host of its own: virtual time, repeatable
  * luck, timers that run when time is advanced, events and faults that are kept.
  *
- * One thread, except fixture_random() and the host's clock, which may be used on many.
+ * One thread, except fixture_random() and what the host may be asked for on many: all but timers and a pool's.
  */
 #ifndef CENOTE_TOOLS_FIXTURE_H
 #define CENOTE_TOOLS_FIXTURE_H
@@ -15,6 +15,13 @@ G_BEGIN_DECLS
 
 #include "core/registry/host.h"
 
+/* What a sink's host has; NULL: nothing. */
+typedef struct FixtureSources {
+  void (*read_metrics) (gpointer data, CenoteMetricFunc func, void *func_data);
+  gboolean (*call_async) (gpointer data, const HostCall *call);
+  gpointer data;
+} FixtureSources;
+
 typedef struct Fixture {
   Plugin *plugin;            /* (reference) */
   CenoteHost *host;
@@ -22,14 +29,16 @@ typedef struct Fixture {
   CenoteValue *values;
   gpointer state;            /* NULL until fixture_create() */
   gint64 now_us;             /* set by fixture_set_now() */
+  GMutex lock;               /* luck and events */
   guint64 luck;              /* of the generator; see fixture_fix_luck() */
   gboolean luck_is_fixed;
-  GPtrArray *timers;         /* that run, of CenoteTimer */
   guint events;
   CenoteEvent last_event;
+  GPtrArray *timers;         /* that run, of CenoteTimer */
   guint renewals;            /* that a transport asked for */
   char *why_renewed;         /* the last time */
   struct grpc_call_credentials *call_credentials; /* what a transport is given; NULL until set */
+  FixtureSources sources;    /* nothing until set */
 } Fixture;
 
 /* SETTINGS: "key=value" each, NULL-terminated, or NULL.  NULL: a setting is wrong, or a
