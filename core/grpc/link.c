@@ -32,14 +32,16 @@ struct Link {
   grpc_channel *channel;
   Slot *slot;
   Hold *hold;
-  gboolean xds;              /* C-core hears from a control plane where to connect */
+  char *xds;                 /* (nullable): its address, where C-core hears from a control plane where to connect */
   CenoteChannelState last;   /* the last state that was handled */
   gboolean ended;            /* the channel is destroyed; waiting for the last note */
   gboolean handling;         /* its owner is being told: not to be freed under that */
   gboolean connecting;       /* an attempt is under way */
   gint64 connect_us;         /* when the attempt began */
   gint64 attempt_us;         /* the site's when the channel was made: C-core was told then */
+  gboolean was_ready;
   gboolean lingers;          /* its owner has ended it, and C-core may not destroy it yet */
+  gboolean kept;             /* the same, for what it has heard */
   ControlTimer linger_timer;
   /* Driven by C-core. */
   CcoreWatch *watch;
@@ -83,6 +85,9 @@ static void
 link_free (Link *link)
 {
   (*link->site->n_links)--;
+  if (link->xds != NULL)
+    g_queue_remove (link->site->xds, link);
+  g_free (link->xds);
   if (link->watch != NULL)
     ccore_watch_free (link->watch);
   link_unref (link);
@@ -100,6 +105,8 @@ link_free_if_over (Link *link)
   if (link->ended && !link->handling && !link->armed && link->explain == NULL && !noted)
     link_free (link);
 }
+
+static void let_go (const LinkSite *site, const char *xds);
 
 /* ------------------------------------------------------------------ events */
 
@@ -153,6 +160,15 @@ attempt_begins (Link *link)
 }
 
 static void
+become_ready (Link *link)
+{
+  link->was_ready = TRUE;
+  tell (link, LINK_READY, NULL);
+  if (link->xds != NULL && !link->kept)
+    let_go (link->site, link->xds);
+}
+
+static void
 enter_state (Link *link, CenoteChannelState state, const char *error)
 {
   CenoteChannelState last = link->last;
@@ -172,7 +188,7 @@ enter_state (Link *link, CenoteChannelState state, const char *error)
     tell (link, LINK_CONNECTING, NULL);
     break;
   case CENOTE_CHANNEL_READY:
-    tell (link, LINK_READY, NULL);
+    become_ready (link);
     break;
   case CENOTE_CHANNEL_TRANSIENT_FAILURE:
   case CENOTE_CHANNEL_SHUTDOWN:
@@ -221,7 +237,7 @@ stop_lingering (Link *link)
 {
   gboolean freed;
 
-  link->lingers = FALSE;
+  link->lingers = link->kept = FALSE;
   control_timer_unset (link->site->control, &link->linger_timer);
   g_queue_remove (link->site->lingering, link);
   freed = slot_try_free (link->slot);
@@ -270,6 +286,83 @@ link_leave_lingering (const LinkSite *site)
     leave (link);
 }
 
+/* ------------------------------------------------------------------ keeping */
+
+/* What C-core has heard of an xds: address it forgets with the last channel there (FACTS 25a).
+ * So one that was READY and has failed is kept until another is READY: servers that return
+ * are found also while the control plane is away.  Meanwhile it dials by itself too, both
+ * them and the control plane, at least with each attempt of another's. */
+
+/* (nullable): another link to the same xds: address. */
+static Link *
+find_other (const Link *link, gboolean (*is_it) (const Link *other))
+{
+  const GList *l;
+
+  for (l = link->site->xds->head; l != NULL; l = l->next) {
+    Link *other = l->data;
+
+    if (other != link && g_str_equal (other->xds, link->xds) && is_it (other))
+      return other;
+  }
+  return NULL;
+}
+
+static gboolean
+is_kept (const Link *link)
+{
+  return link->kept;
+}
+
+static gboolean
+is_connected (const Link *link)
+{
+  return link_is_ready (link) && !link->ended;
+}
+
+static gboolean
+must_keep (const Link *link)
+{
+  return link->xds != NULL && !drives_itself (link) && link->was_ready && !link_is_ready (link)
+         && find_other (link, is_kept) == NULL && find_other (link, is_connected) == NULL;
+}
+
+static void
+stir_kept (const Link *link)
+{
+  const Link *kept = link->xds == NULL ? NULL : find_other (link, is_kept);
+
+  if (kept != NULL)
+    ccore_channel_reset_backoff (kept->channel);
+}
+
+static void
+keep (Link *link)
+{
+  link->lingers = link->kept = TRUE;
+  g_queue_push_tail (link->site->lingering, link);
+}
+
+static void
+let_go (const LinkSite *site, const char *xds)
+{
+  GList *l, *next;
+
+  for (l = site->xds->head; l != NULL; l = next) {
+    Link *link = l->data;
+
+    next = l->next;
+    if (link->kept && (xds == NULL || g_str_equal (link->xds, xds)))
+      stop_and_free (link);
+  }
+}
+
+void
+link_let_go (const LinkSite *site)
+{
+  let_go (site, NULL);
+}
+
 /* ------------------------------------------------------- driven by C-core */
 
 /* On a thread of C-core's, or inside grpc_channel_destroy(). */
@@ -305,7 +398,7 @@ come_and_gone (Link *link)
 static gboolean
 pauses (const Link *link, CenoteChannelState state)
 {
-  return link->xds && link->connecting && state == CENOTE_CHANNEL_IDLE;
+  return link->xds != NULL && link->connecting && state == CENOTE_CHANNEL_IDLE;
 }
 
 /* A watch that leaves READY tells of a loss even where C-core has connected anew
@@ -329,7 +422,7 @@ heed_watch (Link *link)
     come_and_gone (link);
   if (!link->ended && state != link->last)
     enter_state (link, state, NULL);
-  if (link->lingers && !link->connecting)
+  if (link->lingers && !link->kept && !link->connecting)
     stop_lingering (link);
   if (!link->ended && link->last != CENOTE_CHANNEL_TRANSIENT_FAILURE) {
     link->armed = TRUE;
@@ -549,7 +642,10 @@ link_new (const LinkSite *site, const char *address, gpointer owner, GError **er
   link->owner = owner;
   link->channel = channel;
   link->attempt_us = site->attempt_us;
-  link->xds = profile_is_balanced (address, NULL);
+  if (profile_is_balanced (address, NULL)) {
+    link->xds = g_strdup (address);
+    g_queue_push_tail (site->xds, link);
+  }
   link->last = CENOTE_CHANNEL_IDLE;
   monitor_init (&link->lock);
   link->hold = g_new0 (Hold, 1);
@@ -587,6 +683,7 @@ link_connect (Link *link)
     connect_by_transport (link);
   else
     ccore_channel_state (link->channel, TRUE);
+  stir_kept (link);
 }
 
 Slot *
@@ -663,7 +760,13 @@ link_reopen (Link *link)
 gboolean
 link_end (Link *link)
 {
-  if (must_linger (link) && slot_in_flight (link->slot) == 0) {
+  gboolean is_held = slot_in_flight (link->slot) > 0;
+
+  if (!is_held && must_keep (link)) {
+    keep (link);
+    return TRUE;
+  }
+  if (!is_held && must_linger (link)) {
     begin_lingering (link);
     return TRUE;
   }

@@ -37,7 +37,8 @@ typedef struct LinkSite {
   const void *(*channel_args_for) (gpointer owner);
   void (*event) (gpointer owner, LinkEvent event, const char *error);
   guint *n_links;            /* that exist: the site may go when it is 0 */
-  GQueue *lingering;         /* of Link: over, but for their attempt */
+  GQueue *lingering;         /* of Link: over, but for their attempt or for what they have heard */
+  GQueue *xds;               /* of Link: all that are to an xds: address */
   gint64 attempt_us;         /* when C-core itself gives an attempt up (ccore_attempt_us): for channels made from now on */
 } LinkSite;
 
@@ -63,6 +64,8 @@ void link_reopen (Link *link);
  * event comes any more.  The channel is destroyed at once, or, while it connects,
  * with the end of its attempt. */
 gboolean link_end (Link *link);
+/* Of an xds: address the last one that was READY stays, also after its end, until another is; no longer. */
+void link_let_go (const LinkSite *site);
 /* Where the control thread is about to end: those that wait for the end of their attempt
  * are over, and their channels are destroyed with it, on a thread of C-core's. */
 void link_leave_lingering (const LinkSite *site);

@@ -212,6 +212,7 @@ make_plugins (CenotePool *pool, GError **error)
     .event = pool_link_event,
     .n_links = &pool->n_links,
     .lingering = &pool->lingering,
+    .xds = &pool->xds_links,
   };
   return TRUE;
 }
@@ -307,6 +308,7 @@ pool_alloc (const PoolSettings *settings, const PoolSite *site)
   pool_init_timers (pool);
   g_queue_init (&pool->waiters);
   g_queue_init (&pool->lingering);
+  g_queue_init (&pool->xds_links);
   pool->waiter_ids = g_hash_table_new (NULL, NULL);
   return pool;
 }

@@ -428,6 +428,8 @@ pool_drain_all (CenotePool *pool, const char *why)
 
   for (i = 0; i < pool->channels->len; i++)
     pool_drain_channel (pool->channels->pdata[i], why);
+  if (pool->n_links > 0)
+    link_let_go (&pool->links);
 }
 
 /* The view goes first: no lease is given on what then drains. */

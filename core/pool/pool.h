@@ -153,7 +153,8 @@ struct CenotePool {
   StreamMaker streams;       /* the site's, with the pool's plain_credentials */
   guint n_streams;           /* private ones that are not over */
   guint n_links;
-  GQueue lingering;          /* links that are over, but for their attempt */
+  GQueue lingering;          /* links that are over, but for their attempt or for what they have heard */
+  GQueue xds_links;          /* to xds: addresses */
   GPtrArray *channels;       /* of Channel, in the order of their ids */
   GPtrArray *addresses;      /* of Address, in the order of theirs */
   GPtrArray *names;          /* of Name, see pool-names.c */

@@ -82,10 +82,27 @@ TEST_F (Xds, CallsGoWhereTheControlPlaneSaysAndOnWithoutIt)
   ASSERT_TRUE (plane_->tell ({ second_.port () }));
   ASSERT_TRUE (await_move (first_, second_));
   first_.kill ();
-  plane_->kill ();
+  ASSERT_TRUE (plane_->leave ());
   EXPECT_TRUE (await_calls (second_, 1000));
   load.expect_no_failure ("from one endpoint to another, and without the control plane");
   EXPECT_EQ (0u, client.events.of (CENOTE_EVENT_CHANNEL_DISCONNECTED).size ());
+
+  second_.kill ();
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, 3));
+  Load waiting (client.pool, WORK_ECHO_METHOD, Load::OWN_CALLS);
+  ASSERT_TRUE (second_.start ());
+  EXPECT_TRUE (await_calls (second_, 100)) << "what was heard is known still";
+  waiting.expect_no_failure ("with everything gone, until the server returned");
+
+  second_.kill ();
+  ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 2));
+  Load again (client.pool, WORK_ECHO_METHOD, Load::OWN_CALLS);
+  ASSERT_TRUE (first_.start () && plane_->come_back () && plane_->tell ({ first_.port () }));
+  EXPECT_TRUE (await_calls (first_, 100)) << "the control plane has returned, and says where";
+  again.expect_no_failure ("with everything gone, until all had returned");
+
+  first_.kill ();
+  EXPECT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 3)) << "and stops while it remembers";
 }
 
 } // namespace

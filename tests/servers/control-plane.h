@@ -46,7 +46,10 @@ public:
     return g_ascii_isdigit (ask (line)[0]);
   }
 
-  void kill () { child_kill (child_); }
+  /* Nobody can connect to it, and nobody is any more. */
+  bool leave () { return ask ("leave") == "left"; }
+  /* It serves again, at the same port. */
+  bool come_back () { return ask ("return") == std::to_string (port_); }
 };
 
 #endif

@@ -8,6 +8,8 @@
 //
 //   endpoints PORT…  those of 127.0.0.1 that xds:///NAME is from now on
 //   streams          how many clients listen
+//   leave            its port is closed, and all connections are
+//   return           it serves again, at the same port
 //
 // What a client refuses is said on stderr.
 'use strict';
@@ -123,15 +125,29 @@ function obey(line) {
   switch (verb) {
     case 'endpoints': return serve(ports.map(Number));
     case 'streams': return streams.size;
+    case 'leave': server.forceShutdown(); return 'left';
+    case 'return': return listen(port);
     default: return `no such line: ${line}`;
   }
 }
 
-const server = new grpc.Server();
-server.addService(discovery.v3.AggregatedDiscoveryService.service, { streamAggregatedResources });
-server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), async (error, port) => {
-  if (error) throw error;
+let server, port;
+
+// The port, when it listens there.
+function listen(wanted) {
+  server = new grpc.Server();
+  server.addService(discovery.v3.AggregatedDiscoveryService.service, { streamAggregatedResources });
+  return new Promise((done, failed) => {
+    server.bindAsync(`127.0.0.1:${wanted}`, grpc.ServerCredentials.createInsecure(),
+                     (error, bound) => (error ? failed(error) : done(bound)));
+  });
+}
+
+async function main() {
+  port = await listen(0);
   console.log(port);
-  for await (const line of readline.createInterface({ input: process.stdin })) console.log(obey(line));
+  for await (const line of readline.createInterface({ input: process.stdin })) console.log(await obey(line));
   process.exit(0);
-});
+}
+
+main();
