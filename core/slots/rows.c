@@ -163,6 +163,7 @@ claim (SlotTable *table)
   row = row_take_locked (table);
   pthread_mutex_unlock (&table->lock);
   row_begin (row, table);
+  row_ask_others (row);
   mine->cache[table->id] = (RowCache) { table->serial, row };
   return row;
 }

@@ -8,13 +8,28 @@
  * that another caller's thread writes.  What it writes is the sum less exactly
  * that row's part of it, so nothing is counted twice, whatever happens between.
  *
- * Thread: control, except row_learn_loads().  No lock.
+ * A thread that comes new reads what all others hold, where that is not much to read:
+ * else threads that live for a few calls would, between two ticks, all take the channel
+ * that was the least loaded one at the first.
+ *
+ * Thread: control, except row_learn_loads() and row_ask_others().  No lock.
  */
 #include "slot-table.h"
 
 /* So many tallies are looked at in a tick, at least those of one place: a few
  * hundred microseconds where each is in another thread's cache. */
 #define TALLIES_A_TICK 8192
+/* So many a new thread looks at: some ten microseconds, of the eighty or so that it takes to start. */
+#define TALLIES_AT_FIRST 1024
+
+static gint64
+held_by (const Row *row, const Slot *slot)
+{
+  const Tally *tally = &row->tallies[slot->block][slot->index];
+  gint64 released = atomic_load_explicit (&tally->released, memory_order_relaxed);
+
+  return atomic_load_explicit (&tally->taken, memory_order_relaxed) - released;
+}
 
 /* Notes in OUT_OWN what each row has taken less released, and sums it up. */
 static gint64
@@ -24,21 +39,17 @@ add_up (const Slot *slot, const Row *newest, gint64 *out_own)
   const Row *row;
 
   for (row = newest; row != NULL; row = row->next) {
-    const Tally *tally = &row->tallies[slot->block][slot->index];
-    gint64 released = atomic_load_explicit (&tally->released, memory_order_relaxed);
-
-    *out_own = atomic_load_explicit (&tally->taken, memory_order_relaxed) - released;
+    *out_own = held_by (row, slot);
     sum += *out_own++;
   }
   return sum;
 }
 
 static void
-tell_rows (Slot *slot, Row *newest, gint64 burden, const gint64 *own)
+tell_rows (const Slot *slot, Row *newest, gint64 burden, const gint64 *own)
 {
   Row *row;
 
-  atomic_store_explicit (&slot->told, burden, memory_order_relaxed);
   for (row = newest; row != NULL; row = row->next) {
     Tally *tally = row_tally (row, slot);
     gint64 others = burden - 2 * *own++;
@@ -64,18 +75,32 @@ set_penalty (CenotePlace *place, gint64 penalty)
     __atomic_store_n (&place->penalty, penalty, __ATOMIC_RELAXED);
 }
 
+static gint64
+last_load (const Slot *slot)
+{
+  return atomic_load_explicit (&slot->load, memory_order_relaxed);
+}
+
+static void
+note_load (SlotTable *table, Slot *slot, gint64 load)
+{
+  table->load += load - last_load (slot);
+  atomic_store_explicit (&slot->load, load, memory_order_relaxed);
+}
+
 static void
 publish_load (SlotTable *table, const SlotView *view, guint i, Row *newest, gint64 now_us)
 {
   Slot *slot = view->refs[i].slot;
   gint64 load = add_up (slot, newest, table->own_loads);
-  gint64 penalty;
+  gint64 penalty, handicap;
 
-  table->load += load - slot->load;
-  slot->load = load;
+  note_load (table, slot, load);
   penalty = penalty_of (&view->places[i], MAX (0, table->load) / view->n_places, now_us);
+  handicap = 2 * penalty + (penalty > 0);
   set_penalty (&view->places[i], penalty);
-  tell_rows (slot, newest, 2 * (load + penalty) + (penalty > 0), table->own_loads);
+  atomic_store_explicit (&slot->handicap, handicap, memory_order_relaxed);
+  tell_rows (slot, newest, 2 * load + handicap, table->own_loads);
 }
 
 static gboolean
@@ -130,10 +155,23 @@ slot_view_publish_loads (SlotTable *table, const SlotView *view)
     return;
   newest = rows_to_sum (table, &n_rows);
   now_us = table->world.now_us (table->world.data);
-  for (i = 0; i < view->n_places; i++)
-    table->load += view->refs[i].slot->load = add_up (view->refs[i].slot, newest, table->own_loads);
+  for (i = 0; i < view->n_places; i++) {
+    Slot *slot = view->refs[i].slot;
+
+    table->load += last_load (slot);
+    note_load (table, slot, add_up (slot, newest, table->own_loads));
+  }
   for (i = 0; i < view->n_places; i++)
     publish_load (table, view, i, newest, now_us);
+}
+
+/* What others hold of SLOT: HELD, and what is held against it besides. */
+static void
+learn (Row *row, const Slot *slot, gint64 held)
+{
+  gint64 handicap = atomic_load_explicit (&slot->handicap, memory_order_relaxed);
+
+  atomic_store_explicit (&row_tally (row, slot)->others, 2 * held + handicap, memory_order_relaxed);
 }
 
 /* A row that counts nothing yet: the others are all. */
@@ -144,10 +182,44 @@ row_learn_loads (Row *row)
   guint n = atomic_load_explicit (&table->n_slots, memory_order_relaxed);
   guint i;
 
-  for (i = 0; i < n; i++) {
-    const Slot *slot = slot_table_nth (table, i);
+  for (i = 0; i < n; i++)
+    learn (row, slot_table_nth (table, i), last_load (slot_table_nth (table, i)));
+}
 
-    atomic_store_explicit (&row_tally (row, slot)->others, atomic_load_explicit (&slot->told, memory_order_relaxed),
-                           memory_order_relaxed);
+static gint64
+held_by_others (const Row *row, const Slot *slot, const Row *newest)
+{
+  gint64 sum = -atomic_load_explicit (&slot->remote_released, memory_order_relaxed);
+  const Row *other;
+
+  for (other = newest; other != NULL; other = other->next)
+    sum += other == row ? 0 : held_by (other, slot);
+  return sum;
+}
+
+/* The control side may tell the row the same meanwhile, as it was a moment ago. */
+static void
+ask_others (Row *row, const SlotView *view)
+{
+  const Row *newest = table_rows (row->table);
+  guint i;
+
+  if (!needs_loads (view) || view->n_places > TALLIES_AT_FIRST / rows_count (newest))
+    return;
+  for (i = 0; i < view->n_places; i++) {
+    const Slot *slot = view->refs[i].slot;
+
+    learn (row, slot, held_by_others (row, slot, newest));
   }
+}
+
+/* With an odd epoch, as a get, but none that counts. */
+void
+row_ask_others (Row *row)
+{
+  guint64 epoch = atomic_load_explicit (&row->epoch, memory_order_relaxed);
+
+  hot_store_epoch (&row->epoch, epoch + 1, row->asymmetric);
+  ask_others (row, atomic_load_explicit (&row->table->view, memory_order_seq_cst));
+  atomic_store_explicit (&row->epoch, epoch, memory_order_release);
 }

@@ -69,8 +69,8 @@ struct Slot {
   _Atomic gint64 taken_before; /* sums when this channel moved in */
   _Atomic gint64 failures_before;
   _Atomic gint64 held;       /* leases, where there is a stream_limit */
-  _Atomic gint64 told;       /* for a row that counts nothing: the burden as it was last published */
-  gint64 load;               /* control: as it was last published */
+  _Atomic gint64 load;       /* this and the next: written by the control side; as last published */
+  _Atomic gint64 handicap;   /* what its burden has besides, while it warms up */
   /* Read by who attaches; written by the first of each key. */
   _Alignas (CACHE_LINE) _Atomic (Attachment *) attachments;
   SlotDestroy give_up;       /* control; NULL: nobody may own the channel */
@@ -329,8 +329,10 @@ void slot_view_free_retired (SlotTable *table);
 
 /* For a view that is about to be published: all its loads and penalties. */
 void slot_view_publish_loads (SlotTable *table, const SlotView *view);
-/* For a new row, before others see it. */
+/* For a new row, before others see it: as of the last tick. */
 void row_learn_loads (Row *row);
+/* For a thread that has a row from now on: as of now, where that is not much to read. */
+void row_ask_others (Row *row);
 
 /* ---------------------------------------------------------- slot-suspects.c */
 
