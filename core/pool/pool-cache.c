@@ -47,6 +47,7 @@ tell_count (CenotePool *pool)
 {
   CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT);
 
+  gauges_set (pool->meters.gauges, GAUGE_CONNECTIONS, pool->n_connections);
   event.count = pool->n_connections;
   pool_emit (pool, &event);
   observers_connection_count (pool->observers, pool->n_connections);

@@ -72,7 +72,9 @@ pool_tell_scaling (CenotePool *pool, guint old, guint size, const char *why, gin
     return;
   breakdown_add (up ? pool->meters.scaling_up : pool->meters.scaling_down, why);
   event.duration_ns = (now_us (pool) - begun_us) * 1000;
+  durations_record (pool->meters.durations, DURATION_SCALING, event.duration_ns);
   event.requested = ABS ((gint64) size - old);
+  counters_add (pool->meters.counters, up ? COUNTER_SCALED_UP : COUNTER_SCALED_DOWN, (guint64) event.requested);
   event.succeeded = event.requested;
   event.failed = 0;
   event.new_size = size;
@@ -250,6 +252,7 @@ channel_failed (Channel *channel, const char *error, gint64 duration_us)
   g_autoptr (GError) told = g_error_new_literal (CENOTE_ERROR, CENOTE_ERROR_NOT_CONNECTED, error);
 
   counters_add (pool->meters.counters, COUNTER_CONNECTION_ATTEMPTS_FAILED, 1);
+  durations_record (pool->meters.durations, DURATION_FAILED, duration_us * 1000);
   pool_note_error (pool, channel->address, error);
   event.duration_ns = duration_us * 1000;
   event.attempt = channel->attempts;
@@ -299,6 +302,7 @@ address_scheduled (gpointer data, Address *address, gint64 delay_us, const char 
 
   pool_view_touch_address (pool, address);
   counters_add (pool->meters.counters, COUNTER_RECONNECTS_SCHEDULED, 1);
+  durations_record (pool->meters.durations, DURATION_DELAY, delay_us * 1000);
   event.time_us = address->next_attempt_us - delay_us; /* the delay counts from here */
   event.address = address->name;
   event.delay_ms = delay_us / 1000;

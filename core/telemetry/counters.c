@@ -35,6 +35,8 @@ struct Counters {
   LABELLED ("cenote.call.retries", "kind", kind_, \
             "Attempts of Cenote's own calls after the first, by the kind of retry that allowed them.")
 #define PINGS(result_) LABELLED ("cenote.channel.pings", "result", result_, "Pings, by whether they were answered.")
+#define SCALED(direction_) \
+  LABELLED ("cenote.scaling.channels", "direction", direction_, "Channels by which pools' expected sizes changed.")
 #define CALLS(status_) \
   LABELLED ("cenote.calls", "status", status_, "Cenote's own calls that have ended, by their status; NO_CHANNEL: none could be had.")
 #define SCALING(direction_) \
@@ -67,6 +69,8 @@ static const CounterInfo infos[] = {
   [COUNTER_PINGS_ANSWERED] = PINGS ("ok"),
   [COUNTER_PINGS_FAILED] = PINGS ("failed"),
   [COUNTER_CACHE_MISSES] = POOL ("cenote.connector.cache_misses", "Connections that were to be made for callers that dial."),
+  [COUNTER_SCALED_UP] = SCALED ("up"),
+  [COUNTER_SCALED_DOWN] = SCALED ("down"),
   [COUNTER_CALLS_OK + GRPC_STATUS_OK] = CALLS ("OK"),
   [COUNTER_CALLS_OK + GRPC_STATUS_CANCELLED] = CALLS ("CANCELLED"),
   [COUNTER_CALLS_OK + GRPC_STATUS_UNKNOWN] = CALLS ("UNKNOWN"),

@@ -40,6 +40,8 @@ typedef enum {
   COUNTER_PINGS_ANSWERED,
   COUNTER_PINGS_FAILED,
   COUNTER_CACHE_MISSES,
+  COUNTER_SCALED_UP,
+  COUNTER_SCALED_DOWN,
   COUNTER_CALLS_OK,          /* and by their grpc_status_code the others: counter_of_call() */
   COUNTER_CALLS_LAST = COUNTER_CALLS_OK + 16,
   COUNTER_CALLS_NO_CHANNEL,

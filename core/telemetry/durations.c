@@ -10,8 +10,11 @@ struct Durations {
 
 static const MetricInfo infos[] = {
   [DURATION_CREATE] = { "cenote.channel.create_time", "How long attempts took that led to a ready channel.", { { 0 } } },
+  [DURATION_FAILED] = { "cenote.channel.failed_time", "How long attempts took that failed or timed out.", { { 0 } } },
   [DURATION_CONNECTED] = { "cenote.channel.connected_time", "How long connections had stood that were lost.", { { 0 } } },
+  [DURATION_DELAY] = { "cenote.channel.reconnect_delay", "How long attempts were put off by the backoff plugin.", { { 0 } } },
   [DURATION_PING] = { "cenote.channel.ping_time", "How long pings took that were answered.", { { 0 } } },
+  [DURATION_SCALING] = { "cenote.scaling.time", "How long changes of a pool's expected size took.", { { 0 } } },
   [DURATION_WAIT] = { "cenote.acquire.wait_time", "How long callers waited for a channel that had none at once.",
                       { { 0 } } },
   [DURATION_GET] = { "cenote.get_time", "How long gets took; one in telemetry-sample-rate.", { { 0 } } },

@@ -12,8 +12,11 @@ G_BEGIN_DECLS
 
 typedef enum {
   DURATION_CREATE,           /* control thread: attempts that led to READY */
+  DURATION_FAILED,           /* control thread: attempts that did not */
   DURATION_CONNECTED,        /* control thread: lost connections, how long they had stood */
+  DURATION_DELAY,            /* control thread: what attempts were put off by */
   DURATION_PING,             /* control thread: pings that were answered */
+  DURATION_SCALING,          /* control thread: from the wish for another size to its plan */
   DURATION_WAIT,             /* each acquire that had to wait, however it ended */
   DURATION_GET,              /* sampled, on callers' threads */
   DURATION_USE,              /* sampled: from get to release */

@@ -20,6 +20,7 @@ static const MetricInfo infos[] = {
   [GAUGE_MIN_CHANNELS] = { "cenote.channel.min", "The fewest channels that the pool wants while it is used.", { { 0 } } },
   [GAUGE_EXPECTED_SIZE] = { "cenote.pool.expected_size", "Channels that the pool wants.", { { 0 } } },
   [GAUGE_CURRENT_SIZE] = { "cenote.pool.current_size", "Channels that are ready and in rotation.", { { 0 } } },
+  [GAUGE_CONNECTIONS] = { "cenote.connector.connections", "Connections that stand, of a pool whose callers dial.", { { 0 } } },
   [GAUGE_PENDING_REQUESTS] = { "cenote.pending_requests", "Callers that wait for a channel.", { { 0 } } },
   [GAUGE_IN_FLIGHT] = { "cenote.channel.in_flight", "Leases that are held.", { { 0 } } },
 };

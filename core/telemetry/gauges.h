@@ -24,6 +24,7 @@ typedef enum {
   GAUGE_MIN_CHANNELS,
   GAUGE_EXPECTED_SIZE,
   GAUGE_CURRENT_SIZE,
+  GAUGE_CONNECTIONS,         /* of a pool that dials */
   N_OWN_GAUGES,
   GAUGE_PENDING_REQUESTS = N_OWN_GAUGES, /* in the pool's queue of waiters */
   GAUGE_IN_FLIGHT,           /* in its slots */

@@ -153,6 +153,9 @@ TEST_F (MetricsTest, ScalingByDirectionAndReason)
   EXPECT_EQ (reading.value ("scaling", "direction=up,reason=resize"), 0);
   EXPECT_EQ (reading.value ("scaling", "direction=down,reason=resize"), 1);
   EXPECT_EQ (reading.value ("scaling", "direction=down,reason=scale_down"), 1);
+  EXPECT_EQ (reading.value ("scaling.channels", "direction=up"), 3);
+  EXPECT_EQ (reading.value ("scaling.channels", "direction=down"), 3);
+  EXPECT_EQ (reading.of_p ("scaling.time").count, 4u);
   EXPECT_EQ (count (CENOTE_EVENT_POOL_SCALE_UP) + count (CENOTE_EVENT_POOL_SCALE_DOWN), 4u);
 }
 
@@ -191,6 +194,10 @@ TEST_F (MetricsTest, EachWaitHasItsTime)
   EXPECT_EQ (reading.value ("acquire.timeouts"), 1);
   EXPECT_EQ (reading.value ("channel.reconnects_scheduled"), (int64_t) count (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED));
   EXPECT_GE (reading.value ("channel.reconnects_scheduled"), 1);
+  EXPECT_EQ (reading.of_p ("channel.reconnect_delay").count, count (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED));
+  EXPECT_EQ (reading.value ("channel.connection_attempts_failed"), 1);
+  EXPECT_EQ (reading.of_p ("channel.failed_time").count, 1u);
+  EXPECT_EQ (reading.of_p ("channel.failed_time").sum_ns, (uint64_t) SIM_MS * 1000);
 }
 
 /* A caller's get is one, whatever the pool tries for those who wait. */
@@ -249,6 +256,22 @@ TEST_F (MetricsTest, GetsAndUsesAreSampledWhereSomebodyReads)
   cenote_pool_stop (pool);
   run (SIM_MS);
   cenote_lease_release (&held);
+}
+
+/* Which of a thread's gets are sampled is no matter of chance: here 0, 3, 6 and 9, whether they find a channel or not. */
+TEST_F (MetricsTest, OneInTheSampleRateIsSampled)
+{
+  make ("size=1\ntelemetry-sample-rate=3");
+  sim_start (sim);
+  pool_want_samples_of_p ();
+  EXPECT_FALSE (can_get ());
+  run (SIM_S);
+  for (int i = 1; i < 10; i++)
+    EXPECT_TRUE (can_get ());
+  MetricsReading reading = read ();
+  EXPECT_EQ (reading.value ("gets"), 10);
+  EXPECT_EQ (reading.of_p ("get_time").count, 4u);
+  EXPECT_EQ (reading.of_p ("lease.use_time").count, 3u) << "the first found none";
 }
 
 /* What a status shows is what sinks read. */
