@@ -138,9 +138,12 @@ plugins_telemetry_jsonl_la_SOURCES = \
   plugins/telemetry/hangup.h \
   plugins/telemetry/json-line.c \
   plugins/telemetry/json-line.h \
+  plugins/telemetry/json-text.c \
+  plugins/telemetry/json-text.h \
   plugins/telemetry/jsonl.c \
   plugins/telemetry/line-file.c \
-  plugins/telemetry/line-file.h
+  plugins/telemetry/line-file.h \
+  plugins/telemetry/metric-kind.h
 plugins_telemetry_jsonl_la_CFLAGS = $(plugin_compile_flags)
 plugins_telemetry_jsonl_la_LDFLAGS = $(plugin_link_flags)
 plugins_telemetry_jsonl_la_LIBADD = $(GLIB_LIBS)
@@ -200,6 +203,9 @@ prometheus_parts = \
   plugins/telemetry/bounds.c \
   plugins/telemetry/bounds.h \
   plugins/telemetry/decimal.h \
+  plugins/telemetry/json-text.c \
+  plugins/telemetry/json-text.h \
+  plugins/telemetry/metric-kind.h \
   plugins/telemetry/prometheus-connections.c \
   plugins/telemetry/prometheus-connections.h \
   plugins/telemetry/prometheus-errors.c \
@@ -210,8 +216,6 @@ prometheus_parts = \
   plugins/telemetry/prometheus-health.h \
   plugins/telemetry/prometheus-history.c \
   plugins/telemetry/prometheus-history.h \
-  plugins/telemetry/prometheus-json.c \
-  plugins/telemetry/prometheus-json.h \
   plugins/telemetry/prometheus-listen.c \
   plugins/telemetry/prometheus-listen.h \
   plugins/telemetry/prometheus-request.c \

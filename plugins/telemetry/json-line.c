@@ -5,32 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "json-text.h"
+#include "metric-kind.h"
+
 /* ----------------------------------------------------------------- members */
-
-static void
-append_escaped (GString *out, char byte)
-{
-  if (byte == '"' || byte == '\\')
-    g_string_append_c (out, '\\');
-  if (byte == '\n')
-    g_string_append (out, "\\n");
-  else if ((guchar) byte < 0x20 || byte == 0x7f)
-    g_string_append_printf (out, "\\u%04x", (guint) byte);
-  else
-    g_string_append_c (out, byte);
-}
-
-/* What is not UTF-8 becomes U+FFFD. */
-static void
-append_quoted (GString *out, const char *text)
-{
-  g_autofree char *valid = g_utf8_validate (text, -1, NULL) ? NULL : g_utf8_make_valid (text, -1);
-
-  g_string_append_c (out, '"');
-  for (const char *byte = valid != NULL ? valid : text; *byte != '\0'; byte++)
-    append_escaped (out, *byte);
-  g_string_append_c (out, '"');
-}
 
 /* No value ends in '{', because strings end in '"'. */
 static void
@@ -38,7 +16,7 @@ append_name (GString *out, const char *name)
 {
   if (out->str[out->len - 1] != '{')
     g_string_append_c (out, ',');
-  append_quoted (out, name);
+  json_append_string (out, name);
   g_string_append_c (out, ':');
 }
 
@@ -48,7 +26,7 @@ add_text (GString *out, const char *name, const char *text)
   if (text == NULL)
     return;
   append_name (out, name);
-  append_quoted (out, text);
+  json_append_string (out, text);
 }
 
 static void
@@ -160,26 +138,14 @@ add_durations (GString *out, const CenoteMetric *metric)
   add_number (out, "max_ns", cenote_metric_quantile (metric, 1));
 }
 
-static const char *
-kind_name (guint32 kind)
-{
-  switch ((CenoteMetricKind) kind) {
-  case CENOTE_METRIC_COUNTER:
-    return "counter";
-  case CENOTE_METRIC_GAUGE:
-    return "gauge";
-  case CENOTE_METRIC_HISTOGRAM:
-    return "histogram";
-  }
-  return "unknown";
-}
-
 void
 json_line_metric (GString *out, const CenoteMetric *metric, gint64 wall_us, gint64 time_us)
 {
+  const char *kind = metric_kind_word (metric->kind);
+
   begin_line (out, "metrics", wall_us, time_us);
   add_text (out, "name", metric->name);
-  add_text (out, "kind", kind_name (metric->kind));
+  add_text (out, "kind", kind != NULL ? kind : "unknown");
   add_labels (out, metric);
   if (metric->kind == CENOTE_METRIC_HISTOGRAM)
     add_durations (out, metric);

@@ -8,7 +8,7 @@
 #include <cenote/event-text.h>
 #include <pthread.h>
 
-#include "prometheus-json.h"
+#include "json-text.h"
 
 #define N_KEPT 40
 #define MAX_TEXT 512

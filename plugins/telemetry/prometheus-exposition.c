@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "metric-kind.h"
+
 #define NS_PER_S G_GUINT64_CONSTANT (1000000000)
 
 /* ------------------------------------------------------------------- names */
@@ -140,20 +142,6 @@ append_histogram (Exposition *exposition, const CenoteMetric *metric)
 
 /* ----------------------------------------------------------------- families */
 
-static const char *
-type_of (const CenoteMetric *metric)
-{
-  switch ((CenoteMetricKind) metric->kind) {
-  case CENOTE_METRIC_COUNTER:
-    return "counter";
-  case CENOTE_METRIC_GAUGE:
-    return "gauge";
-  case CENOTE_METRIC_HISTOGRAM:
-    return "histogram";
-  }
-  return NULL;
-}
-
 static void
 begin_family (Exposition *exposition, const CenoteMetric *metric)
 {
@@ -161,7 +149,7 @@ begin_family (Exposition *exposition, const CenoteMetric *metric)
   append_escaped (exposition->out, metric->summary, exposition->format == FORMAT_OPENMETRICS);
   g_string_append_c (exposition->out, '\n');
   append_headline (exposition, "TYPE", metric);
-  g_string_append_printf (exposition->out, "%s\n", type_of (metric));
+  g_string_append_printf (exposition->out, "%s\n", metric_kind_word (metric->kind));
   if (exposition->format == FORMAT_OPENMETRICS && metric->kind == CENOTE_METRIC_HISTOGRAM) {
     append_headline (exposition, "UNIT", metric);
     g_string_append (exposition->out, "seconds\n");
@@ -180,7 +168,7 @@ exposition_add (const CenoteMetric *metric, void *data)
 {
   Exposition *exposition = data;
 
-  if (type_of (metric) == NULL)
+  if (metric_kind_word (metric->kind) == NULL)
     return;
   if (g_strcmp0 (exposition->last_name, metric->name) != 0) {
     begin_family (exposition, metric);

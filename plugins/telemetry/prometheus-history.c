@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "prometheus-json.h"
+#include "json-text.h"
 
 typedef enum {
   SERIES_GETS,
@@ -289,6 +289,18 @@ first_after (const History *history, guint64 since)
   return since > history->last ? oldest : MAX (oldest, since + 1);
 }
 
+/* NUMBER, or null where it is negative; with a comma before it unless it is the first of an array. */
+static void
+append_element (GString *out, gint64 number)
+{
+  if (out->str[out->len - 1] != '[')
+    g_string_append_c (out, ',');
+  if (number < 0)
+    g_string_append (out, "null");
+  else
+    g_string_append_printf (out, "%" G_GINT64_FORMAT, number);
+}
+
 static void
 append_pool (const History *history, const char *name, guint64 first, GString *out)
 {
@@ -298,7 +310,7 @@ append_pool (const History *history, const char *name, guint64 first, GString *o
   for (guint series = 0; series < N_SERIES; series++) {
     g_string_append_printf (out, "%s\"%s\":[", series == 0 ? ":{" : ",", series_names[series]);
     for (guint64 sample = first; sample <= history->last; sample++)
-      json_append_element (out, row_of (history, pool, sample)->values[series]);
+      append_element (out, row_of (history, pool, sample)->values[series]);
     g_string_append_c (out, ']');
   }
   g_string_append_c (out, '}');
@@ -311,7 +323,7 @@ history_append_json (const History *history, guint64 since, GString *out)
 
   g_string_append_printf (out, "\"last\":%" G_GUINT64_FORMAT ",\"keep\":%u,\"at_ms\":[", history->last, history->n);
   for (guint64 sample = first; sample <= history->last; sample++)
-    json_append_element (out, history->at_us[sample % history->n] / 1000);
+    append_element (out, history->at_us[sample % history->n] / 1000);
   g_string_append (out, "],\"series\":{");
   for (guint i = 0; i < history->names->len; i++) {
     if (i > 0)
