@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * telemetry-deeds: a runtime with sinks, against a real server, that does known things; then whatever the sinks have
+ * telemetry-deeds: a runtime with sinks, against real servers, that does known things; then whatever the sinks have
  * told can be held against what was done, to the unit.
  *
  *   TelemetryDeeds deeds ("mine", "[telemetry:mine]\nplugin=jsonl\npath=/tmp/x\n");
  *   ASSERT_TRUE (deeds.do_all ());         gets, calls, dials, scaling, an outage: every event of the seeds
- *   deeds.stop ();                         from here on the sinks have told everything
- *   for (const Deed &deed : deeds.done ()) its metric has that value, with these labels
+ *   deeds.rest ();                         from here on nothing happens any more, so gauges stay
+ *   deeds.stop ();                         and from here on the sinks have told everything
+ *   for (const Deed &deed : deeds.done ()) the table: what each event and metric has to say
  *   deeds.events                           what a sink of the program was told: the same, in the same order
  *
  * Pools: "test" (A1, A2: two channels, then four, then one), "cache" (A5: by dial()) and "calls" (Cenote's own calls).
@@ -27,44 +28,46 @@
 #include "tests/servers/servers.h"
 #include "tools/demo-server.h"
 
-/* What a metric has to say at the end. */
+enum class Told { COUNTER, DURATIONS, GAUGE, EVENT_ALONE };
+
+/* A row of the table: one event or measurement of the seeds, and where it is seen.  Sinks that tell events (jsonl) have
+ * EVENT of POOL, each with MEMBER; all sinks have METRIC. */
 struct Deed {
-  std::string metric;        /* "cenote.scaling" */
-  /* Its first labels, in its order: where it has more, all that begin so add up. */
-  std::vector<std::pair<std::string, std::string>> labels;
-  int64_t count;             /* of a counter; of durations, how many */
-  bool is_duration;
+  const char *seed;          /* as SEEDS calls it: "A1 channel,connected: duration"; nullptr: it is Cenote's own */
+  int event;                 /* CenoteEventKind; -1: none is told */
+  const char *member;        /* as jsonl spells it; nullptr: any event */
+  int64_t n_events;          /* so many are told; -1: at least one */
+  const char *pool;          /* of the event, and first label of the metric; nullptr: the runtime's */
+  Told told;
+  std::string metric;        /* "cenote.scaling"; a text is of an EVENT_ALONE */
+  /* Its labels after pool.name, in its order: where it has more, all that begin so add up. */
+  std::vector<std::pair<std::string, std::string>> more;
+  int64_t count;             /* of a counter or gauge: its value; of durations: how many */
+
+  std::vector<std::pair<std::string, std::string>>
+  labels () const
+  {
+    std::vector<std::pair<std::string, std::string>> all = more;
+
+    if (pool != nullptr)
+      all.insert (all.begin (), { "pool.name", pool });
+    return all;
+  }
+
+  bool is_durations () const { return told == Told::DURATIONS; }
+  bool is_gauge () const { return told == Told::GAUGE; }
+  bool is_metric () const { return told != Told::EVENT_ALONE; }
+
+  std::string
+  words () const
+  {
+    std::string out = seed != nullptr ? std::string (seed) + ": " + metric : metric;
+
+    for (const auto &[name, value] : labels ())
+      out += " " + name + "=" + value;
+    return out;
+  }
 };
-
-/* Each event and measurement of the seeds' tables (A1, A2, A5), by our names; what is absent in some of a kind is
- * not here. */
-struct SeedEvent {
-  CenoteEventKind kind;
-  std::vector<const char *> members; /* besides pool */
-};
-
-static inline const std::vector<SeedEvent> &
-seed_events ()
-{
-  static const std::vector<SeedEvent> events = {
-    { CENOTE_EVENT_CHANNEL_GET, { "duration_ns", "ok" } },
-    { CENOTE_EVENT_CHANNEL_CONNECTED, { "channel", "address", "duration_ns" } },
-    { CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, { "channel", "address", "duration_ns", "error" } },
-    { CENOTE_EVENT_CHANNEL_DISCONNECTED, { "channel", "address", "duration_ns", "reason" } },
-    { CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, { "address", "delay_ms", "attempt", "reason" } },
-    { CENOTE_EVENT_CHANNEL_PING, { "channel", "duration_ns", "ok" } },
-    { CENOTE_EVENT_POOL_INIT, { "expected_size" } },
-    { CENOTE_EVENT_POOL_GET_CHANNEL, { "duration_ns", "ok", "current_size" } },
-    { CENOTE_EVENT_POOL_STATUS, { "expected_size", "current_size" } },
-    { CENOTE_EVENT_POOL_SCALE_UP, { "duration_ns", "requested", "succeeded", "failed", "new_size" } },
-    { CENOTE_EVENT_POOL_SCALE_DOWN, { "duration_ns", "requested", "succeeded", "new_size" } },
-    { CENOTE_EVENT_CONNECTOR_DIAL, { "address" } },
-    { CENOTE_EVENT_CONNECTOR_CACHE_MISS, { "address" } },
-    { CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT, { "count" } }
-  };
-
-  return events;
-}
 
 class TelemetryDeeds {
 public:
@@ -87,36 +90,84 @@ public:
   bool
   do_all ()
   {
-    return miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () && lose_all ();
+    return begin () && miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () &&
+           expire () && lose_all ();
   }
 
-  /* Nothing happens any more when the sinks are asked for the last time: nobody dials, and nobody is pinged. */
+  /* Nobody dials, and nobody is pinged; what A5 has cached stands. */
+  void
+  rest ()
+  {
+    gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+
+    for (CenotePool *pool : { client_->pool, calls_ }) {
+      cenote_pool_disconnect (pool);
+      while (is_busy (pool) && g_get_monotonic_time () < until_us)
+        g_usleep (1000);
+    }
+  }
+
   void
   stop ()
   {
-    for (CenotePool *pool : { client_->pool, cache_, calls_ })
-      cenote_pool_disconnect (pool);
+    rest ();
     cenote_runtime_stop (client_->runtime);
   }
 
-  /* After stop(). */
+  /* The table. */
   std::vector<Deed>
   done ()
   {
+    const int64_t scaled = 1, by_two = 2, by_three = 3, answered = pings (1), unanswered = pings (0), dials = n_dials + 1;
+    const int64_t n_counts = 4; /* 1 and 2 made, 1 let go, 0 at the end */
     std::vector<Deed> deeds = {
-      { "cenote.gets", { { "pool.name", "test" } }, n_gets_, false },
-      { "cenote.gets_refused", { { "pool.name", "test" } }, n_refused_, false },
-      { "cenote.scaling", { { "pool.name", "test" }, { "direction", "up" } }, 1, false },
-      { "cenote.scaling", { { "pool.name", "test" }, { "direction", "down" } }, 1, false },
-      { "cenote.channel.pings", { { "pool.name", "test" }, { "result", "ok" } }, count (CENOTE_EVENT_CHANNEL_PING, "test"), false },
-      { "cenote.channel.ping_time", { { "pool.name", "test" } }, count (CENOTE_EVENT_CHANNEL_PING, "test"), true },
-      { "cenote.connector.dials", { { "pool.name", "cache" } }, n_dials, false },
-      { "cenote.connector.cache_misses", { { "pool.name", "cache" } }, 1, false },
-      { "cenote.calls", { { "pool.name", "calls" }, { "status", "OK" } }, n_good_calls, false },
-      { "cenote.calls", { { "pool.name", "calls" }, { "status", "UNIMPLEMENTED" } }, n_bad_calls, false },
-      { "cenote.calls", { { "pool.name", "calls" }, { "status", "INTERNAL" } }, 0, false },
-      { "cenote.call.duration", { { "pool.name", "calls" } }, n_good_calls + n_bad_calls, true },
-      { "cenote.telemetry.dropped", {}, 0, false }
+      /* seed                                      event, its member, how many of them                    pool, metric, its value */
+      { "A1 channel,get: duration",                CENOTE_EVENT_CHANNEL_GET, "duration_ns", n_gets_,
+        "test", Told::DURATIONS, "cenote.get_time", {}, n_gets_ },
+      { "A1 pool,get_channel: duration",           CENOTE_EVENT_POOL_GET_CHANNEL, "duration_ns", n_gets_,
+        "test", Told::COUNTER, "cenote.gets", {}, n_gets_ },
+      { "A1 {:error,:not_connected}",              CENOTE_EVENT_POOL_GET_CHANNEL, "ok", n_gets_,
+        "test", Told::COUNTER, "cenote.gets_refused", {}, n_refused_ },
+      { "A2 pool,get_channel: available_channels", CENOTE_EVENT_POOL_GET_CHANNEL, "current_size", n_gets_,
+        "test", Told::GAUGE, "cenote.pool.current_size", {}, 0 },
+      { "A1, A2 pool,status: expected_size",       CENOTE_EVENT_POOL_STATUS, "expected_size", -1,
+        "test", Told::GAUGE, "cenote.pool.expected_size", {}, size_at_end },
+      { "A1, A2 pool,status: current_size",        CENOTE_EVENT_POOL_STATUS, "current_size", -1,
+        "cache", Told::GAUGE, "cenote.pool.current_size", {}, 1 },
+      { "A2 pool,init: pool_size",                 CENOTE_EVENT_POOL_INIT, "expected_size", -1,
+        "calls", Told::GAUGE, "cenote.pool.expected_size", {}, 1 },
+      { "A2 pool,init: endpoint",                  CENOTE_EVENT_POOL_INIT, "address", -1, "test", Told::EVENT_ALONE, "", {}, 0 },
+      { "A2 pool,scale_up",                        CENOTE_EVENT_POOL_SCALE_UP, "new_size", scaled,
+        "test", Told::COUNTER, "cenote.scaling", { { "direction", "up" } }, scaled },
+      { "A2 pool,scale_up: requested, succeeded",  CENOTE_EVENT_POOL_SCALE_UP, "succeeded", scaled,
+        "test", Told::COUNTER, "cenote.scaling.channels", { { "direction", "up" } }, by_two },
+      { "A2 pool,scale_up: failed",                CENOTE_EVENT_POOL_SCALE_UP, "failed", scaled, "test", Told::EVENT_ALONE, "", {}, 0 },
+      { "A2 pool,scale_up: duration",              CENOTE_EVENT_POOL_SCALE_UP, "duration_ns", scaled,
+        "test", Told::DURATIONS, "cenote.scaling.time", {}, 2 * scaled },
+      { "A2 pool,scale_down",                      CENOTE_EVENT_POOL_SCALE_DOWN, "new_size", scaled,
+        "test", Told::COUNTER, "cenote.scaling", { { "direction", "down" } }, scaled },
+      { "A2 pool,scale_down: requested, terminated", CENOTE_EVENT_POOL_SCALE_DOWN, "succeeded", scaled,
+        "test", Told::COUNTER, "cenote.scaling.channels", { { "direction", "down" } }, by_three },
+      { "A2 pool,scale_down: duration",            CENOTE_EVENT_POOL_SCALE_DOWN, "duration_ns", scaled,
+        "test", Told::DURATIONS, "cenote.scaling.time", {}, 2 * scaled },
+      { "A2 channel,ping: duration",               CENOTE_EVENT_CHANNEL_PING, "duration_ns", answered + unanswered,
+        "test", Told::DURATIONS, "cenote.channel.ping_time", {}, answered },
+      { "A2 channel,ping: result :ok",             CENOTE_EVENT_CHANNEL_PING, "ok", answered + unanswered,
+        "test", Told::COUNTER, "cenote.channel.pings", { { "result", "ok" } }, answered },
+      { "A2 channel,ping: result :error",          CENOTE_EVENT_CHANNEL_PING, "ok", answered + unanswered,
+        "test", Told::COUNTER, "cenote.channel.pings", { { "result", "failed" } }, unanswered },
+      { "A5 OnConnect(addr)",                      CENOTE_EVENT_CONNECTOR_DIAL, "address", dials,
+        "cache", Told::COUNTER, "cenote.connector.dials", {}, dials },
+      { "A5 OnCacheMiss(addr)",                    CENOTE_EVENT_CONNECTOR_CACHE_MISS, "address", 2,
+        "cache", Told::COUNTER, "cenote.connector.cache_misses", {}, 2 },
+      { "A5 OnConnectionCountUpdate(n)",           CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT, "count", n_counts,
+        "cache", Told::GAUGE, "cenote.connector.connections", {}, 1 },
+      { nullptr, -1, nullptr, 0, "test", Told::DURATIONS, "cenote.lease.use_time", {}, n_gets_ - n_refused_ },
+      { nullptr, -1, nullptr, 0, "calls", Told::COUNTER, "cenote.calls", { { "status", "OK" } }, n_good_calls },
+      { nullptr, -1, nullptr, 0, "calls", Told::COUNTER, "cenote.calls", { { "status", "UNIMPLEMENTED" } }, n_bad_calls },
+      { nullptr, -1, nullptr, 0, "calls", Told::COUNTER, "cenote.calls", { { "status", "INTERNAL" } }, 0 },
+      { nullptr, -1, nullptr, 0, "calls", Told::DURATIONS, "cenote.call.duration", {}, n_good_calls + n_bad_calls },
+      { nullptr, -1, nullptr, 0, nullptr, Told::COUNTER, "cenote.telemetry.dropped", {}, 0 }
     };
 
     for (const char *pool : { "test", "cache", "calls" })
@@ -138,18 +189,23 @@ public:
   CenoteRuntime *runtime () { return client_->runtime; }
 
 private:
-  static const int64_t n_dials = 5, n_good_calls = 7, n_bad_calls = 2;
+  static const int64_t size_at_end = 1, n_dials = 5, n_good_calls = 7, n_bad_calls = 2;
 
   static std::string
   keyfile (const std::string &sinks, const std::string &groups, unsigned port)
   {
-    const std::string address = "ipv4:127.0.0.1:" + std::to_string (port);
     const std::string common = "profile=local\nbackoff=quick\nstatus-interval=100ms\ntelemetry-sample-rate=1\n";
-    const std::string fixed = common + "initialization=manual\ntarget=" + address + "\n";
+    const std::string fixed = common + "initialization=manual\ntarget=ipv4:127.0.0.1:" + std::to_string (port) + "\n";
 
     return "[cenote]\ntelemetry=" + sinks + "\n" + groups + "[backoff:quick]\nplugin=constant\ndelay=20ms\n" +
            "[pool:test]\n" + fixed + "size=2\nping-interval=1s\n[pool:calls]\n" + fixed + "size=1\n" +
            "[pool:cache]\n" + common + "connector=caching\n";
+  }
+
+  static std::string
+  address_of (const EchoServer &server)
+  {
+    return "ipv4:127.0.0.1:" + std::to_string (server.port ());
   }
 
   /* Waits until as many of POOL's channels as N have been told to be connected. */
@@ -174,6 +230,13 @@ private:
     n_gets_++;
     n_refused_ += !gives;
     return client_->gets () == gives;
+  }
+
+  /* A get is sampled from when the pool knows that somebody wants its time: whoever asks for its status is behind that. */
+  bool
+  begin ()
+  {
+    return other_.start () && client_->status () != nullptr;
   }
 
   bool
@@ -233,17 +296,34 @@ private:
   }
 
   bool
+  dials (const EchoServer &server)
+  {
+    const std::string address = address_of (server);
+    g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
+
+    return cenote_pool_dial (cache_, address.c_str (), 60000, &lease, nullptr);
+  }
+
+  /* One of A5's connections is made for many, another for one. */
+  bool
   dial ()
   {
-    const std::string address = "ipv4:127.0.0.1:" + std::to_string (server_.port ());
-
-    for (int64_t i = 0; i < n_dials; i++) {
-      g_auto (CenoteLease) lease = CENOTE_LEASE_INIT;
-
-      if (!cenote_pool_dial (cache_, address.c_str (), 60000, &lease, nullptr))
+    for (int64_t i = 0; i < n_dials; i++)
+      if (!dials (server_))
         return false;
-    }
-    return true;
+    return dials (other_);
+  }
+
+  /* The first is let go: an outage is nothing to this pool. */
+  bool
+  expire ()
+  {
+    const std::string address = address_of (server_);
+
+    if (!cenote_pool_close_on_release (cache_, address.c_str ()))
+      return false;
+    g_auto (GStrv) closed = cenote_pool_expire (cache_);
+    return await_count (CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT, "cache", 3);
   }
 
   bool
@@ -251,26 +331,55 @@ private:
   {
     server_.kill ();
     return await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "test", 1) &&
-           await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "calls", 1) &&
-           await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "cache", 1);
+           await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "calls", 1);
   }
 
   void
   add_connections (std::vector<Deed> *deeds, const char *pool)
   {
     const int64_t connected = count (CENOTE_EVENT_CHANNEL_CONNECTED, pool);
+    const int64_t failed = count (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, pool);
     const int64_t lost = count (CENOTE_EVENT_CHANNEL_DISCONNECTED, pool);
-    const decltype (Deed::labels) labels = { { "pool.name", pool } };
+    const int64_t put_off = count (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, pool);
 
-    deeds->push_back ({ "cenote.channel.connection_attempts_succeeded", labels, connected, false });
-    deeds->push_back ({ "cenote.channel.create_time", labels, connected, true });
-    deeds->push_back ({ "cenote.channel.connection_attempts_failed", labels,
-                        count (CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, pool), false });
-    deeds->push_back ({ "cenote.channel.disconnections", labels, lost, false });
-    deeds->push_back ({ "cenote.channel.connected_time", labels, lost, true });
+    deeds->insert (deeds->end (), {
+      { "A1, A2 channel,connected: duration",         CENOTE_EVENT_CHANNEL_CONNECTED, "duration_ns", connected,
+        pool, Told::DURATIONS, "cenote.channel.create_time", {}, connected },
+      { "A1, A2 channel,connected",                   CENOTE_EVENT_CHANNEL_CONNECTED, "address", connected,
+        pool, Told::COUNTER, "cenote.channel.connection_attempts_succeeded", {}, connected },
+      { "A1, A2 channel,connection_failed: duration", CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, "duration_ns", failed,
+        pool, Told::DURATIONS, "cenote.channel.failed_time", {}, failed },
+      { "A1, A2 channel,connection_failed: error",    CENOTE_EVENT_CHANNEL_CONNECTION_FAILED, "error", failed,
+        pool, Told::COUNTER, "cenote.channel.connection_attempts_failed", {}, failed },
+      { "A1, A2 channel,disconnected: duration",      CENOTE_EVENT_CHANNEL_DISCONNECTED, "duration_ns", lost,
+        pool, Told::DURATIONS, "cenote.channel.connected_time", {}, lost },
+      { "A2 channel,disconnected, gun_*: reason",     CENOTE_EVENT_CHANNEL_DISCONNECTED, "reason", lost,
+        pool, Told::COUNTER, "cenote.channel.disconnections", {}, lost },
+      { "A2 channel,reconnect_scheduled: delay_ms",   CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, "delay_ms", put_off,
+        pool, Told::DURATIONS, "cenote.channel.reconnect_delay", {}, put_off },
+      { "A2 channel,reconnect_scheduled: reason",     CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, "reason", put_off,
+        pool, Told::COUNTER, "cenote.channel.reconnects_scheduled", {}, put_off },
+      { "A2 channel,reconnect_scheduled: attempt",    CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, "attempt", put_off,
+        pool, Told::EVENT_ALONE, "", {}, 0 }
+    });
   }
 
-  EchoServer server_;
+  /* Of "test": those that were answered (1), or not (0). */
+  int64_t
+  pings (int64_t ok)
+  {
+    return static_cast<int64_t> (events.count (CENOTE_EVENT_CHANNEL_PING, ok));
+  }
+
+  static bool
+  is_busy (CenotePool *pool)
+  {
+    g_autoptr (CenotePoolStatus) status = cenote_pool_get_status (pool);
+
+    return status->connecting > 0 || status->current_size > 0;
+  }
+
+  EchoServer server_, other_;
   std::unique_ptr<Client> client_;
   CenotePool *cache_ = nullptr, *calls_ = nullptr;
   int64_t n_gets_ = 0, n_refused_ = 0;

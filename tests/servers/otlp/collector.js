@@ -80,7 +80,8 @@ function sum(name, wanted) {
   const metric = find(name);
   const found = metric ? points(metric).filter((point) => begins(point, wanted)) : [];
   if (found.length === 0) return 'absent';
-  return found.reduce((total, point) => total + BigInt(String(metric.histogram ? point.count : point.asInt)), 0n);
+  // A 0 that is not on the wire is null here.
+  return found.reduce((total, point) => total + BigInt(String(metric.histogram ? point.count ?? 0 : point.asInt)), 0n);
 }
 
 function times(name) {
