@@ -7,7 +7,7 @@
 #   is_empty out|err        nothing came
 #   has_lines out|err N     so many lines came
 #   json EXPRESSION         holds of the JSON on stdout, which is `d` in it
-#   start_server            starts the demo's server; its port is in $port
+#   start_server [PORT]     starts the demo's server; its port is in $port
 # shellcheck shell=bash
 
 : "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
@@ -67,10 +67,10 @@ with open(sys.argv[1]) as file:
 sys.exit(0 if eval(sys.argv[2]) else 1)' "$scratch/out" "$1" || show_streams
 }
 
-# The server ends when its stdin does: with this script, or by stop_server.
+# start_server [PORT]: it ends when its stdin does: with this script, or by stop_server.
 start_server ()
 {
-  coproc SERVER { exec "$DEMO_SERVER"; }
+  coproc SERVER { exec "$DEMO_SERVER" "$@"; }
   read -r port <&"${SERVER[0]}"
 }
 

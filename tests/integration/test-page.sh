@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The endpoint of the sink prometheus as its users see it: the page in a browser, a server killed and back; and
-# Prometheus itself that scrapes it.  At full length alone (make check-long): a browser takes its time.
+# Prometheus itself, which has each series of it.  At full length alone (make check-long): a browser takes its time.
 
 . "${abs_top_srcdir:?}/tests/integration/command.sh"
 : "${abs_top_builddir:?}" "${CENOTE_PLUGIN_PATH:?}"
@@ -98,6 +98,24 @@ END
   api=http://127.0.0.1:$port/api/v1
 }
 
+# Whether Prometheus, which asks for OpenMetrics, has the series of /metrics, by their names and labels.
+has_all_series ()
+{
+  python3 - "$api" "$endpoint" <<'END'
+import json, re, sys, urllib.parse, urllib.request
+def read(url):
+  request = urllib.request.Request(url, headers={'Accept': 'application/openmetrics-text'})
+  return urllib.request.urlopen(request, timeout=10).read().decode()
+text = read('http://%s/metrics' % sys.argv[2])
+shown = {(name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels or '')))
+         for name, labels in re.findall(r'^(\w+)(?:\{(.*)\})? ', text, re.M)}
+kept = json.loads(read(sys.argv[1] + '/series?' + urllib.parse.urlencode({'match[]': '{job="cenote"}'})))['data']
+kept = {(one['__name__'], frozenset((k, v) for k, v in one.items() if k not in ('__name__', 'job', 'instance'))) for one in kept}
+print(len(shown), 'series shown,', len(shown - kept), 'missing', *sorted(map(str, shown - kept))[:5])
+sys.exit(not shown or bool(shown - kept))
+END
+}
+
 # query EXPRESSION: prints the value of its first result.
 query ()
 {
@@ -136,18 +154,21 @@ else
 fi
 
 if have prometheus; then
+  start_server "$CENOTE_DEMO_PORT"
   start_watched >/dev/null
   case_is 'the watched process serves' test -n "$endpoint"
   start_prometheus
   trap 'kill "$prometheus_pid"; wait "$prometheus_pid"; rm -rf "$scratch"' EXIT
   case_is 'Prometheus scrapes it' eventually query_is up 1
-  case_is 'it has the counters' eventually query_is 'cenote_channel_connection_attempts_succeeded_total{pool_name="users"}' 0
-  case_is 'it has the states' eventually query_is 'sum(cenote_channels{pool_name="users",state="ready"})' 0
-  case_is 'it has histograms' eventually query_is 'cenote_call_duration_seconds_count{pool_name="users"} >= bool 0' 1
+  case_is 'it has the counters' eventually query_is 'cenote_channel_connection_attempts_succeeded_total{pool_name="users"}' 3
+  case_is 'it has the states' eventually query_is 'sum(cenote_channels{pool_name="users",state="ready"})' 3
+  case_is 'it has histograms' eventually query_is 'cenote_call_duration_seconds_count{pool_name="users"} > bool 0' 1
+  case_is 'it has each series' eventually has_all_series
   kill "$prometheus_pid"
   wait "$prometheus_pid"
   trap 'rm -rf "$scratch"' EXIT
   exec 9>&-
+  stop_server
 else
   skip 'Prometheus scrapes it' "Debian's prometheus is not here"
 fi

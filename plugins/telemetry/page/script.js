@@ -228,7 +228,7 @@ function channelView(id) {
     root,
     dot,
     show(channel) {
-      const next = channel.next_attempt_ms === null ? "" : `dials again in ${duration(channel.next_attempt_ms * 1e6)}`;
+      const next = channel.next_attempt_ms === null ? "" : `dials again ${channel.next_attempt_ms > 0 ? `in ${duration(channel.next_attempt_ms * 1e6)}` : "now"}`;
       const why = channel.why || "", isSaid = !channel.last_error || why.includes(channel.last_error);
       const error = channel.state === "ready" || isSaid ? "" : channel.last_error;
       state.show(channel.state);
@@ -238,6 +238,7 @@ function channelView(id) {
       setText(failures, count(channel.failures));
       setText(since, channel.age_ms === null ? "–" : age(channel.age_ms));
       setText(reason, why);
+      setData(whyCell, "tone", tone(channel.state));
       setText(cause, [error, next].filter(Boolean).join("; "));
       setData(dot, "tone", tone(channel.state));
       dot.title = `#${id} ${stateWord(channel.state)}`;
@@ -302,9 +303,10 @@ function figureView(name) {
   root.append(element("dt", "", name), value);
   return {
     root,
-    show(shown, small) {
+    show(shown, small, isBad) {
       if (text.data !== shown) text.data = shown;
       setText(unit, small || "");
+      setData(unit, "tone", isBad ? "bad" : "");
     },
   };
 }
@@ -408,7 +410,7 @@ function showTotals(list) {
   const perSecond = lastRate();
   byId("totals").hidden = list.length === 0;
   byId("empty").hidden = list.length > 0;
-  totals.pools.show(String(list.length), worst ? `${n} ${worst}` : "healthy");
+  totals.pools.show(String(list.length), worst && list.length > 1 ? `${n} ${worst}` : worst || "healthy", worst);
   totals.ready.show(String(sum(list, "current_size")), `of ${sum(list, "expected_size")}`);
   totals.flight.show(count(sum(list, "in_flight")));
   totals.waiting.show(count(sum(list, "waiters")));
