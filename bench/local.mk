@@ -14,6 +14,7 @@ benchmarks = \
   bench/bench-recovery \
   bench/bench-scenario \
   bench/bench-telemetry \
+  bench/bench-scrape \
   bench/bench-idle
 if HAVE_CPP_STUBS
 benchmarks += bench/bench-stubs
@@ -121,6 +122,10 @@ bench_bench_scenario_LDADD = $(bench_rig_libs)
 bench_bench_telemetry_SOURCES = bench/bench-telemetry.c bench/bench.c $(bench_rig)
 bench_bench_telemetry_CPPFLAGS = $(bench_cpp_flags)
 bench_bench_telemetry_LDADD = $(bench_rig_libs)
+
+bench_bench_scrape_SOURCES = bench/bench-scrape.c $(bench_rig)
+bench_bench_scrape_CPPFLAGS = $(bench_cpp_flags)
+bench_bench_scrape_LDADD = $(bench_rig_libs)
 
 bench_bench_idle_SOURCES = bench/bench-idle.c $(bench_rig)
 bench_bench_idle_CPPFLAGS = $(bench_cpp_flags)
