@@ -196,6 +196,8 @@ make_plugins (CenotePool *pool, GError **error)
   pool->transport = instance_new (pool->settings->transport, name, &pool->services, error);
   if (pool->transport == NULL)
     return FALSE;
+  /* Its last channel, and so its own end, may come when everybody else has let go of the pool. */
+  instance_keep (pool->transport, cenote_pool_ref (pool), (GDestroyNotify) cenote_pool_unref);
   pool->connector = instance_new (pool->settings->connector, name, &pool->services, error);
   if (pool->connector == NULL)
     return FALSE;

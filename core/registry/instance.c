@@ -83,6 +83,8 @@ instance_free (Instance *instance)
 {
   host_free (instance->host);
   plugin_unref (instance->plugin);
+  if (instance->release != NULL)
+    instance->release (instance->kept);
   g_free (instance);
 }
 
@@ -98,6 +100,13 @@ instance_new (const PluginUse *use, const char *pool, const HostServices *servic
   if (instance->state == NULL)
     g_clear_pointer (&instance, instance_free);
   return instance;
+}
+
+void
+instance_keep (Instance *instance, gpointer kept, GDestroyNotify release)
+{
+  instance->kept = kept;
+  instance->release = release;
 }
 
 Instance *

@@ -20,6 +20,8 @@ typedef struct Instance {
   Plugin *plugin;
   CenoteHost *host;
   gpointer state;
+  gpointer kept;             /* see instance_keep() */
+  GDestroyNotify release;
   gint64 next_report_us;     /* atomic: before then a slow operation is only counted */
 } Instance;
 
@@ -30,9 +32,12 @@ typedef struct Instance {
 /* Control.  Calls the plugin's create; POOL (nullable) names whom it serves.
  * NULL: CENOTE_ERROR_PLUGIN with the plugin's own reason. */
 Instance *instance_new (const PluginUse *use, const char *pool, const HostServices *services, GError **error);
+/* What its services are of (transfer full), which may not go before it; RELEASE comes after the state's end, on
+ * whichever thread that is.  Once. */
+void instance_keep (Instance *instance, gpointer kept, GDestroyNotify release);
 Instance *instance_ref (Instance *instance);
 void instance_unref (Instance *instance);
-/* The same where whom it served may be gone, and the clock with it: its end is not timed. */
+/* The same where nobody waits for its end, which is not timed. */
 void instance_unref_orphan (Instance *instance);
 
 /* Around a call of OPERATION ("plan"), by the host's clock; any thread.

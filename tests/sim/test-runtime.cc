@@ -56,6 +56,65 @@ describe_broken ()
 
 const CenotePlugin broken = describe_broken ();
 
+/* A mock that asks its host for all that it may, to its last moment. */
+std::atomic<int> n_asked;
+const CenoteHost *asked;
+
+const CenoteTransportOps &
+mock_ops ()
+{
+  return *static_cast<const CenoteTransportOps *> (static_mock (0)->ops);
+}
+
+void
+ask ()
+{
+  CenoteEvent event = CENOTE_EVENT_INIT (CENOTE_EVENT_CHANNEL_STATE);
+
+  EXPECT_GT (asked->now_us (asked), 0);
+  (void) asked->random (asked);
+  asked->emit (asked, &event);
+  asked->log (asked, CENOTE_LOG_DEBUG, "asked");
+  n_asked++;
+}
+
+void *
+create_asking (const CenoteHost *host, const CenoteOptions *options, CenoteFault *fault)
+{
+  asked = host;
+  return mock_ops ().create (host, options, fault);
+}
+
+void
+close_asking (void *state, struct grpc_channel *channel)
+{
+  ask ();
+  mock_ops ().close_channel (state, channel);
+}
+
+void
+destroy_asking (void *state)
+{
+  ask ();
+  mock_ops ().destroy (state);
+}
+
+CenotePlugin
+describe_asking ()
+{
+  static CenoteTransportOps ops = mock_ops ();
+  CenotePlugin plugin = *static_mock (0);
+
+  ops.create = create_asking;
+  ops.close_channel = close_asking;
+  ops.destroy = destroy_asking;
+  plugin.name = "asking";
+  plugin.ops = &ops;
+  return plugin;
+}
+
+const CenotePlugin asking = describe_asking ();
+
 class RuntimeTest : public testing::Test
 {
 protected:
@@ -68,7 +127,7 @@ protected:
   {
     registry = registry_new_with (nullptr, nullptr);
     for (const CenotePlugin *plugin : { static_persistent (0), static_p2c (0), static_round_robin (0),
-                                        static_constant (0), static_exponential (0), static_mock (0), &broken })
+                                        static_constant (0), static_exponential (0), static_mock (0), &broken, &asking })
       ASSERT_TRUE (cenote_registry_add_static (registry, plugin, nullptr));
   }
 
@@ -91,12 +150,12 @@ protected:
 
   /* The pool `p` of KEYS, over a mock of SCRIPT. */
   void
-  open (const std::string &keys, const std::string &script)
+  open (const std::string &keys, const std::string &script, const char *plugin = "mock")
   {
     g_autoptr (GError) error = nullptr;
 
     runtime = start (
-      "[transport:mocked]\nplugin=mock\ncycle=yes\nscript=" + script +
+      std::string ("[transport:mocked]\nplugin=") + plugin + "\ncycle=yes\nscript=" + script +
         "\n[backoff:quick]\nplugin=constant\ndelay=2ms\n[pool:p]\ntarget=sim:a\ntransport=mocked\nbackoff=quick\n" +
         keys,
       &error);
@@ -218,6 +277,21 @@ TEST_F (RuntimeTest, LeasesOutliveTheRuntimeAndEndOnAnyThread)
     pool = nullptr;
     together (8, [&] (int k) { cenote_lease_release (&leases[k]); });
   }
+}
+
+TEST_F (RuntimeTest, ATransportHasItsHostTillItsEnd)
+{
+  LogCapture log;
+  CenoteLease lease = CENOTE_LEASE_INIT;
+
+  open ("size=1\ndrain-timeout=0", "ok for 1h", "asking");
+  ASSERT_TRUE (cenote_pool_acquire (pool, G_MAXINT64, &lease, nullptr));
+  close ();
+  cenote_pool_unref (pool);
+  pool = nullptr;
+  n_asked = 0;
+  cenote_lease_release (&lease);
+  EXPECT_EQ (n_asked, 2) << "close_channel and destroy";
 }
 
 TEST_F (RuntimeTest, ACallMayComeAtAnyMomentOfTheStop)
