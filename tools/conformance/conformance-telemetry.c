@@ -158,12 +158,11 @@ check_threads (const Conformance *run)
 
 /* ----------------------------------------------------------------- metrics */
 
+/* On a thread of the sink's own too. */
 static void
 give_metrics (gpointer data, CenoteMetricFunc func, void *func_data)
 {
-  guint *changed = data;
-
-  *changed += fake_metrics_give (func, func_data);
+  g_atomic_int_add ((gint *) data, (gint) fake_metrics_give (func, func_data));
 }
 
 /* What a sink knows before it is asked for numbers. */
@@ -200,18 +199,18 @@ check_metrics (const Conformance *run)
 {
   Fixture *fixtures[2];
   GThread *threads[2];
-  guint changed[2] = { 0, 0 };
+  gint changed = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++) {
     fixtures[i] = conformance_create (run);
-    fixtures[i]->sources = (FixtureSources) { .read_metrics = give_metrics, .data = &changed[i] };
+    fixture_set_sources (fixtures[i], (FixtureSources) { .read_metrics = give_metrics, .data = &changed });
     threads[i] = g_thread_new ("conformance", read_on_thread, fixtures[i]);
   }
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++) {
     g_thread_join (threads[i]);
     fixture_free (fixtures[i]);
   }
-  return changed[0] + changed[1] > 0 ? g_strdup_printf ("%u metrics were changed", changed[0] + changed[1]) : NULL;
+  return changed > 0 ? g_strdup_printf ("%d metrics were changed", changed) : NULL;
 }
 
 /* ------------------------------------------------------------------- calls */
@@ -223,7 +222,7 @@ typedef struct Ends {
   gint32 status;             /* a grpc_status_code */
   const char *message;
   const char *response;
-  GQueue calls;              /* of HostCall, those that have not ended */
+  GAsyncQueue *calls;        /* of HostCall, those that have not ended */
 } Ends;
 
 static gboolean
@@ -232,7 +231,7 @@ take_call (gpointer data, const HostCall *call)
   Ends *ends = data;
 
   if (!ends->is_refused)
-    g_queue_push_tail (&ends->calls, g_memdup2 (call, sizeof *call));
+    g_async_queue_push (ends->calls, g_memdup2 (call, sizeof *call));
   return !ends->is_refused;
 }
 
@@ -242,7 +241,7 @@ end_on_thread (gpointer data)
   Ends *ends = data;
   HostCall *call;
 
-  while ((call = g_queue_pop_head (&ends->calls))) {
+  while ((call = g_async_queue_try_pop (ends->calls))) {
     call->done (call->data, ends->status, ends->message, ends->response, ends->response ? strlen (ends->response) : 0);
     g_free (call);
   }
@@ -263,18 +262,23 @@ poll_and_end (Fixture *fixture, Ends *ends)
       return g_strdup_printf ("after a call that %s poll asks for the next at once", ends->what);
   }
   (void) ops_of (fixture)->poll (fixture->state, fixture->now_us, CENOTE_POLL_LAST);
-  (void) end_on_thread (ends);
   return NULL;
 }
 
 static char *
 judge_calls (const Conformance *run, Ends *ends)
 {
+  g_autoptr (GAsyncQueue) calls = g_async_queue_new ();
   g_autoptr (Fixture) fixture = conformance_create (run);
+  char *problem;
 
-  fixture->sources = (FixtureSources) { .call_async = take_call, .data = ends };
+  ends->calls = calls;
+  fixture_set_sources (fixture, (FixtureSources) { .call_async = take_call, .data = ends });
   tell_one_event (fixture);
-  return poll_and_end (fixture, ends);
+  problem = poll_and_end (fixture, ends);
+  fixture_set_sources (fixture, (FixtureSources) { .data = NULL });
+  (void) end_on_thread (ends); /* each before the state's end */
+  return problem;
 }
 
 /* A sink that polls in vain, calls or no calls, is another check's. */

@@ -125,21 +125,40 @@ call_credentials (gpointer data)
   return fixture->call_credentials;
 }
 
+void
+fixture_set_sources (Fixture *fixture, FixtureSources sources)
+{
+  g_mutex_lock (&fixture->lock);
+  fixture->sources = sources;
+  g_mutex_unlock (&fixture->lock);
+}
+
+static FixtureSources
+sources_of (Fixture *fixture)
+{
+  FixtureSources sources;
+
+  g_mutex_lock (&fixture->lock);
+  sources = fixture->sources;
+  g_mutex_unlock (&fixture->lock);
+  return sources;
+}
+
 static void
 read_metrics (gpointer data, CenoteMetricFunc func, void *func_data)
 {
-  const FixtureSources *sources = &((const Fixture *) data)->sources;
+  FixtureSources sources = sources_of (data);
 
-  if (sources->read_metrics)
-    sources->read_metrics (sources->data, func, func_data);
+  if (sources.read_metrics)
+    sources.read_metrics (sources.data, func, func_data);
 }
 
 static gboolean
 call_async (gpointer data, const HostCall *call)
 {
-  const FixtureSources *sources = &((const Fixture *) data)->sources;
+  FixtureSources sources = sources_of (data);
 
-  return sources->call_async && sources->call_async (sources->data, call);
+  return sources.call_async && sources.call_async (sources.data, call);
 }
 
 void

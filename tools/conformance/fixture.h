@@ -29,7 +29,7 @@ typedef struct Fixture {
   CenoteValue *values;
   gpointer state;            /* NULL until fixture_create() */
   gint64 now_us;             /* set by fixture_set_now() */
-  GMutex lock;               /* luck and events */
+  GMutex lock;               /* luck, events and sources */
   guint64 luck;              /* of the generator; see fixture_fix_luck() */
   gboolean luck_is_fixed;
   guint events;
@@ -38,7 +38,7 @@ typedef struct Fixture {
   guint renewals;            /* that a transport asked for */
   char *why_renewed;         /* the last time */
   struct grpc_call_credentials *call_credentials; /* what a transport is given; NULL until set */
-  FixtureSources sources;    /* nothing until set */
+  FixtureSources sources;    /* nothing until set by fixture_set_sources() */
 } Fixture;
 
 /* SETTINGS: "key=value" each, NULL-terminated, or NULL.  NULL: a setting is wrong, or a
@@ -49,6 +49,8 @@ gboolean fixture_create (Fixture *fixture, GError **error);
 /* Destroys the state first. */
 void fixture_free (Fixture *fixture);
 
+/* What a sink gets from now on, on any thread. */
+void fixture_set_sources (Fixture *fixture, FixtureSources sources);
 /* From now on random() gives LUCK each time. */
 void fixture_fix_luck (Fixture *fixture, guint64 luck);
 /* From now on random() gives the sequence that belongs to SEED. */
