@@ -764,33 +764,62 @@ lease_release_special (CenoteLease *lease, int status)
   lease_release_judged (lease, status, LEASE_ANSWERED);
 }
 
-/* Only a row's own thread writes its mark there, so whoever finds its own may use the row. */
-void
-lease_release_plain (CenoteLease *lease)
+/* Whether LEASE is held, on this thread's own row, with nothing to tell.  Only a row's own thread writes its
+ * mark there, so whoever finds its own may use the row. */
+static G_ALWAYS_INLINE inline gboolean
+is_quick (const CenoteLease *lease)
+{
+  const LeaseEntry *entry = lease->priv[LEASE_ENTRY];
+  gsize generation = GPOINTER_TO_SIZE (lease->priv[LEASE_GENERATION]);
+
+  if (RARELY (((gsize) entry ^ GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL])) != LEASE_MARK ||
+              atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation))
+    return FALSE;
+  return !RARELY (atomic_load_explicit (&entry->home->quick_owner, memory_order_relaxed) != rows_mark ());
+}
+
+static G_ALWAYS_INLINE inline void
+release_quickly (CenoteLease *lease)
 {
   LeaseEntry *entry = lease->priv[LEASE_ENTRY];
   gsize generation = GPOINTER_TO_SIZE (lease->priv[LEASE_GENERATION]);
-  Row *home;
-  Slot *slot;
-  Tally *tally;
+  Slot *slot = entry->slot;
+  Tally *tally = entry->tally;
 
-  if (RARELY (((gsize) entry ^ GPOINTER_TO_SIZE (lease->priv[LEASE_SEAL])) != LEASE_MARK ||
-              atomic_load_explicit (&entry->generation, memory_order_relaxed) != generation)) {
-    lease_release_special (lease, -1);
-    return;
-  }
-  home = entry->home;
-  if (RARELY (atomic_load_explicit (&home->quick_owner, memory_order_relaxed) != rows_mark ())) {
-    lease_release_special (lease, -1);
-    return;
-  }
   lease->channel = NULL; /* and the three that a get writes: the rest is NULL */
   lease->priv[LEASE_ENTRY] = lease->priv[LEASE_GENERATION] = lease->priv[LEASE_SEAL] = NULL;
-  slot = entry->slot;
-  tally = entry->tally;
   atomic_store_explicit (&entry->generation, generation + 1, memory_order_relaxed);
-  entry_push (entry, home);
+  entry_push (entry, entry->home);
   untally (slot, tally, TRUE);
+}
+
+void
+lease_release_plain (CenoteLease *lease)
+{
+  if (is_quick (lease))
+    release_quickly (lease);
+  else
+    lease_release_special (lease, -1);
+}
+
+/* Whether OK changes anything of what is known of the lease's channel, or is told on. */
+static G_ALWAYS_INLINE inline gboolean
+is_news (const LeaseEntry *entry)
+{
+  const Slot *slot = entry->slot;
+
+  return atomic_load_explicit (&slot->unproved, memory_order_relaxed) != 0 ||
+         atomic_load_explicit (&slot->streak, memory_order_relaxed) != 0 ||
+         atomic_load_explicit (&slot->table->tells, memory_order_relaxed);
+}
+
+HOT void
+lease_release_good (CenoteLease *lease)
+{
+  if (is_quick (lease) && !RARELY (is_news (lease->priv[LEASE_ENTRY])))
+    release_quickly (lease);
+  else
+    lease_release_judged (lease, 0, LEASE_ANSWERED);
 }
 
 HOT guint64

@@ -100,6 +100,7 @@ slot_table_new (const SlotWorld *world, void (*wake) (gpointer data), gpointer w
   table->otherwise = NULL;
   forget_suspects (table);
   table->tracked = FALSE;
+  atomic_store_explicit (&table->tells, FALSE, memory_order_relaxed);
   table->tracking = (SlotTracking) { 0 };
   atomic_store_explicit (&table->n_waiting, 0, memory_order_relaxed);
   table->uses_before = sum_uses (table);

@@ -167,6 +167,7 @@ struct SlotTable {
   gsize seat;                /* in a thread's recent_rows, in bytes */
   guint32 id;                /* index into a thread's cache */
   gboolean asymmetric;
+  _Atomic gboolean tells;    /* a picker of this life is told of outcomes, or was */
   SlotWorld world;
   void (*wake) (gpointer data);
   gpointer wake_data;

@@ -172,6 +172,13 @@ flags_to_heed (const SlotTable *table, guint32 flags, const SlotPicker *picker)
          (table->tracked ? VIEW_TRACKED : 0);
 }
 
+static gboolean
+picker_is_told (const SlotPicker *picker)
+{
+  return (picker->flags & (CENOTE_PICKER_NEEDS_OUTCOME | CENOTE_PICKER_NEEDS_LATENCY)) != 0;
+}
+
+/* Who has a lease of a view sees what was stored before it. */
 void
 slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, const SlotPicker *picker, guint32 flags,
                     guint32 sample_rate)
@@ -186,6 +193,8 @@ slot_table_publish (SlotTable *table, const SlotPlace *places, guint n_places, c
     view_put (view, i, &places[i]);
   view->addresses = slot_addresses_new (places, n_places);
   slot_view_publish_loads (table, view);
+  if (picker_is_told (picker))
+    atomic_store_explicit (&table->tells, TRUE, memory_order_relaxed);
   old = atomic_exchange_explicit (&table->view, view, memory_order_seq_cst);
   heavy_barrier (table);
   view_retire (table, old);
