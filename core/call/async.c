@@ -18,13 +18,10 @@
 typedef struct AsyncCall {
   LoopItem item;             /* first */
   GBytes *message;           /* (reference) */
-  CallPlan plan;
   gboolean planned;          /* plan is to be cleared */
   DriverTask task;
   Driver *driver;            /* (borrowed) the loop's */
-  Waiter waiter;
   LeaseOrigin *origin;       /* nullable */
-  CenoteLease lease;
   Loop *loop;                /* until it is handed to it; NULL: it has none */
   CenotePool *pool;          /* (reference) */
   CenoteUnaryCallback callback;
@@ -32,6 +29,10 @@ typedef struct AsyncCall {
   GDestroyNotify notify;
   GBytes *reply;
   GError *error;
+  /* Not cleared before they are used: */
+  CallPlan plan;
+  CenoteLease lease;
+  Waiter waiter;             /* where it waits for a channel */
 } AsyncCall;
 
 static AsyncCall *
@@ -133,6 +134,16 @@ waited (Waiter *waiter, CenoteLease *lease, GError *error)
   }
 }
 
+/* Its caller cancelled it meanwhile. */
+static void
+cancelled_waiting (Waiter *waiter)
+{
+  AsyncCall *call = call_of_waiter (waiter);
+
+  call->plan.record.silent = TRUE;
+  end (call);
+}
+
 static void
 begin_wait (gpointer data)
 {
@@ -143,18 +154,16 @@ begin_wait (gpointer data)
     end (call);
     return;
   }
-  call->waiter.wish = call->plan.wish;
+  call->waiter = (Waiter) {
+    .for_lease = TRUE,
+    .fails_when_down = !call->plan.wait_for_ready,
+    .wish = call->plan.wish,
+    .done = waited,
+    .cancelled = cancelled_waiting,
+    .id = call->plan.record.id,
+  };
   pool_wait (pool, &call->waiter, call_plan_remaining_us (&call->plan));
   pool_touch (pool);         /* the call may be gone */
-}
-
-static void
-cancelled_waiting (Waiter *waiter)
-{
-  AsyncCall *call = call_of_waiter (waiter);
-
-  call->plan.record.silent = TRUE;
-  end (call);
 }
 
 static HOT void
@@ -228,7 +237,7 @@ call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GD
 {
   AsyncCall *call = g_new (AsyncCall, 1); /* a calloc() costs 400 instructions more */
 
-  memset (call, 0, sizeof *call);
+  memset (call, 0, G_STRUCT_OFFSET (AsyncCall, plan));
   call->item.dispatch = dispatch;
   call->pool = cenote_pool_ref (pool);
   call->task.advance = advance;
@@ -248,13 +257,6 @@ plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const
     return FALSE;
   call->origin = pool_origin_here (call->pool);
   call->plan.wish.origin = call->origin;
-  call->waiter = (Waiter) {
-    .for_lease = TRUE,
-    .fails_when_down = !call->plan.wait_for_ready,
-    .done = waited,
-    .cancelled = cancelled_waiting,
-    .id = id,
-  };
   call->driver = call->loop != NULL ? loop_driver (call->loop, &call->error)
                                     : loops_driver (calls_loops (call->pool->calls), &call->error);
   return call->driver != NULL;

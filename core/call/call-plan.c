@@ -46,11 +46,14 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
 {
   const CenoteCallOptions copy = options_copy (options);
 
-  *plan = (CallPlan) { .pool = pool, .status = -1, .retry = copy.retry, .wait_for_ready = copy.wait_for_ready };
+  memset (plan, 0, G_STRUCT_OFFSET (CallPlan, request));
+  plan->pool = pool;
+  plan->status = -1;
+  plan->retry = copy.retry;
+  plan->wait_for_ready = copy.wait_for_ready;
   if (!process_check_fork (error) || !check_options (&copy, error))
     return FALSE;
-  plan->request = rpc_request_new (method, copy.metadata, copy.n_metadata, message, error);
-  if (plan->request == NULL)
+  if (!rpc_request_init (&plan->request, method, copy.metadata, copy.n_metadata, message, error))
     return FALSE;
   plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
   plan->record.pool = pool;
@@ -62,7 +65,7 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   if (calls_enter (pool->calls, &plan->record))
     return TRUE;
   g_propagate_error (error, pool_miss_error (pool, LEASE_STOPPED));
-  rpc_request_free (plan->request);
+  rpc_request_clear (&plan->request);
   return FALSE;
 }
 
@@ -79,7 +82,7 @@ HOT void
 call_plan_clear (CallPlan *plan)
 {
   count_call (plan);
-  rpc_request_free (plan->request);
+  rpc_request_clear (&plan->request);
   calls_leave (plan->pool->calls, &plan->record);
 }
 
@@ -129,8 +132,8 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
   Rpc *rpc;
 
   if (credentials != NULL)
-    rpc_request_set_credentials (plan->request, credentials);
-  rpc = rpc_new (lease->channel, queue, plan->request, plan->now_us, plan->record.deadline_us);
+    rpc_request_set_credentials (&plan->request, credentials);
+  rpc = rpc_new (lease->channel, queue, &plan->request, plan->now_us, plan->record.deadline_us);
   plan->wish.avoid = lease_channel_id (lease);
   count_retry (plan);
   calls_set_attempt (plan->pool->calls, &plan->record, rpc, lease->channel);
@@ -141,7 +144,9 @@ call_plan_attempt (CallPlan *plan, const CenoteLease *lease, RpcQueue *queue)
 static void
 give_back (CenoteLease *lease, const Outcome *outcome)
 {
-  if (outcome->status == GRPC_STATUS_OK || retry_is_unsent (outcome))
+  if (outcome->status == GRPC_STATUS_OK)
+    lease_release_good (lease);
+  else if (retry_is_unsent (outcome))
     lease_release_judged (lease, outcome->status, LEASE_ANSWERED);
   else
     lease_release_judged (lease, outcome->status, pool_verdict (outcome->status, outcome->details));

@@ -13,7 +13,6 @@
 
 typedef struct CallPlan {
   CenotePool *pool;          /* (borrowed) */
-  RpcRequest *request;
   CallRecord record;
   gint64 begun_ns;
   gint64 now_us;             /* when the clock was looked at last */
@@ -24,6 +23,7 @@ typedef struct CallPlan {
   CenoteRetry retry;
   LeaseWish wish;            /* another channel than the attempt before had */
   gboolean wait_for_ready;
+  RpcRequest request;        /* last: it has an init of its own */
 } CallPlan;
 
 /* Enters the register.  Looks at the clock.  FALSE with CENOTE_ERROR_INVALID, or _STOPPED: then there is nothing to clear.

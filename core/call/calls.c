@@ -14,7 +14,7 @@ enum { LIST_LOOKS, LIST_CLOSING, LIST_STREAMS, N_LISTS };
 
 typedef struct Shard {
   _Alignas (CACHE_LINE) Monitor monitor; /* the lists */
-  GQueue lists[N_LISTS];     /* of CallRecord */
+  Link lists[N_LISTS];       /* heads, of CallRecord */
   _Atomic (RpcQueue *) spare;
 } Shard;
 
@@ -52,7 +52,7 @@ calls_new (void)
   for (i = 0; i < N_SHARDS; i++) {
     monitor_init (&calls->shards[i].monitor);
     for (list = 0; list < N_LISTS; list++)
-      g_queue_init (&calls->shards[i].lists[list]);
+      link_init (&calls->shards[i].lists[list]);
   }
   return calls;
 }
@@ -79,46 +79,51 @@ calls_unref (Calls *calls)
 
 /* ----------------------------------------------------------------- register */
 
-static gboolean
-is_empty_locked (const Shard *shard)
+static CallRecord *
+record_of (Link *link)
 {
-  return shard->lists[LIST_LOOKS].head == NULL && shard->lists[LIST_CLOSING].head == NULL &&
-         shard->lists[LIST_STREAMS].head == NULL;
+  return (CallRecord *) (gpointer) ((char *) link - G_STRUCT_OFFSET (CallRecord, link));
 }
 
-static void
-take_out_locked (CallRecord *record)
+/* (nullable) */
+static CallRecord *
+first_in_locked (Shard *shard, guint list)
 {
-  g_queue_unlink (record->list, &record->link);
+  Link *head = &shard->lists[list];
+
+  return head->next == head ? NULL : record_of (head->next);
 }
 
 /* Most are due after all the others: looks from the end. */
 static HOT void
-put_in_locked (GQueue *list, CallRecord *record, gint64 look_us)
+put_in_locked (Shard *shard, guint list, CallRecord *record, gint64 look_us)
 {
-  GList *before = list->tail;
+  Link *head = &shard->lists[list];
+  Link *before = head->previous;
 
-  while (before != NULL && ((CallRecord *) before->data)->look_us > look_us)
-    before = before->prev;
+  while (before != head && record_of (before)->look_us > look_us)
+    before = before->previous;
   record->look_us = look_us;
-  record->link = (GList) { .data = record };
   record->list = list;
-  if (before == NULL)
-    g_queue_push_head_link (list, &record->link);
-  else
-    g_queue_insert_after_link (list, before, &record->link);
+  link_insert_after (before, &record->link);
 }
 
 /* Each record, in a loop: the lists one after the other. */
 static CallRecord *
 next_in_locked (Shard *shard, const CallRecord *last)
 {
-  GList *link = last == NULL ? NULL : last->link.next;
-  guint list = last == NULL ? 0 : (guint) (last->list - shard->lists) + 1;
+  guint list = last == NULL ? 0 : last->list;
+  Link *link = last == NULL ? shard->lists[0].next : last->link.next;
 
-  for (; link == NULL && list < N_LISTS; list++)
-    link = shard->lists[list].head;
-  return link == NULL ? NULL : link->data;
+  while (link == &shard->lists[list] && ++list < N_LISTS)
+    link = shard->lists[list].next;
+  return list == N_LISTS ? NULL : record_of (link);
+}
+
+static gboolean
+is_empty_locked (Shard *shard)
+{
+  return next_in_locked (shard, NULL) == NULL;
 }
 
 static void
@@ -139,7 +144,7 @@ calls_enter (Calls *calls, CallRecord *record)
   monitor_lock (&shard->monitor);
   open = !atomic_load_explicit (&calls->closed, memory_order_relaxed);
   if (open)
-    put_in_locked (&shard->lists[record->unary ? LIST_LOOKS : LIST_STREAMS], record, record->begun_us + RPC_LOOK_US);
+    put_in_locked (shard, record->unary ? LIST_LOOKS : LIST_STREAMS, record, record->begun_us + RPC_LOOK_US);
   monitor_unlock (&shard->monitor);
   if (open && record->unary)
     see_to_watch (calls);
@@ -152,7 +157,7 @@ calls_leave (Calls *calls, CallRecord *record)
   Shard *shard = &calls->shards[record->shard];
 
   monitor_lock (&shard->monitor);
-  take_out_locked (record);
+  link_remove (&record->link);
   if (atomic_load_explicit (&calls->closed, memory_order_relaxed))
     monitor_broadcast (&shard->monitor);
   monitor_unlock (&shard->monitor);
@@ -239,7 +244,7 @@ first_due_locked (Shard *shard, gint64 now_us)
   guint list;
 
   for (list = LIST_LOOKS; list <= LIST_CLOSING; list++) {
-    CallRecord *record = shard->lists[list].head == NULL ? NULL : shard->lists[list].head->data;
+    CallRecord *record = first_in_locked (shard, list);
 
     if (record != NULL && record->look_us <= now_us)
       return record;
@@ -254,8 +259,8 @@ put_back_locked (Shard *shard, CallRecord *record, gint64 now_us)
   gint64 look_us = now_us + RPC_LOOK_US;
   gboolean closes = record->deadline_us > now_us && record->deadline_us < look_us;
 
-  take_out_locked (record);
-  put_in_locked (&shard->lists[closes ? LIST_CLOSING : LIST_LOOKS], record, closes ? record->deadline_us : look_us);
+  link_remove (&record->link);
+  put_in_locked (shard, closes ? LIST_CLOSING : LIST_LOOKS, record, closes ? record->deadline_us : look_us);
 }
 
 /* FALSE: nothing is due. */
@@ -289,10 +294,10 @@ next_look_us (Shard *shard)
 
   monitor_lock (&shard->monitor);
   for (list = LIST_LOOKS; list <= LIST_CLOSING; list++) {
-    const GList *head = shard->lists[list].head;
+    const CallRecord *first = first_in_locked (shard, list);
 
-    if (head != NULL)
-      look_us = MIN (look_us, ((const CallRecord *) head->data)->look_us);
+    if (first != NULL)
+      look_us = MIN (look_us, first->look_us);
   }
   monitor_unlock (&shard->monitor);
   return look_us;

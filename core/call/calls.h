@@ -23,6 +23,7 @@
 
 #include <glib.h>
 
+#include "core/base/links.h"
 #include "core/grpc/rpc.h"
 #include "loop.h"
 
@@ -42,8 +43,8 @@ struct CallRecord {
   guint id;                  /* for calls_cancel_id(); 0: none */
   guint shard;
   gint64 look_us;            /* when to look at it */
-  GList link;                /* in one of the shard's lists */
-  GQueue *list;              /* which */
+  Link link;                 /* in one of the shard's lists */
+  guint list;                /* which */
 };
 
 Calls *calls_new (void);

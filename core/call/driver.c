@@ -31,7 +31,7 @@ struct Driver {
   _Atomic Turn turn;         /* from and to the thread's under the lock alone */
   _Atomic guint n_under_way; /* attempts */
   _Atomic guint n_later;     /* in `later` */
-  _Atomic guint beats;       /* turns that loops have used */
+  _Atomic guint beats;       /* turns that loops have used; written by whoever has it */
   _Atomic gboolean declined; /* a loop went to sleep since the thread has news: the news may be what had woken it */
   _Atomic gboolean ending;
   Monitor monitor;           /* what follows; wakes the thread, and the end */
@@ -137,7 +137,7 @@ take_turn (Driver *driver)
 static void
 rest_in_turn (Driver *driver)
 {
-  atomic_fetch_add_explicit (&driver->beats, 1, memory_order_relaxed);
+  atomic_store_explicit (&driver->beats, atomic_load_explicit (&driver->beats, memory_order_relaxed) + 1, memory_order_relaxed);
   atomic_store (&driver->turn, TURN_LOOP);
   if (!atomic_load (&driver->ending))
     return;

@@ -3,20 +3,10 @@
 #ifndef CENOTE_CORE_RPC_PRIVATE_H
 #define CENOTE_CORE_RPC_PRIVATE_H
 
-#include <grpc/grpc.h>
 #include <stdatomic.h>
 
 #include "rpc-bytes.h"
 #include "rpc.h"
-
-struct RpcRequest {
-  grpc_slice method;
-  GBytes *message;           /* (borrowed) NULL: a stream's */
-  grpc_metadata *metadata;   /* the caller's, then what credentials add, and a row for the deadline, not counted */
-  gsize n_metadata;
-  gsize n_credentials;       /* of them, the last ones */
-  grpc_metadata deadline_row; /* metadata, where there is nothing else in it */
-};
 
 /* What ends with an event of its own on the queue. */
 typedef enum {
@@ -94,9 +84,38 @@ gpr_timespec rpc_time (gint64 us);
 gboolean rpc_begin_unary (Rpc *rpc);
 /* What the next attempt says of its deadline. */
 void rpc_request_set_timeout (RpcRequest *request, gint64 us);
-grpc_op rpc_op_send_initial (const Rpc *rpc);
-grpc_op rpc_op_receive_initial (Rpc *rpc);
-grpc_op rpc_op_receive_message (Rpc *rpc);
-grpc_op rpc_op_receive_status (Rpc *rpc);
+
+/* Here, so that they are made where they are used. */
+static inline grpc_op
+rpc_op_send_initial (const Rpc *rpc)
+{
+  return (grpc_op) {
+    .op = GRPC_OP_SEND_INITIAL_METADATA,
+    .data.send_initial_metadata = { .count = rpc->request->n_metadata + (rpc->own_deadline ? 1 : 0),
+                                    .metadata = rpc->request->metadata },
+  };
+}
+
+static inline grpc_op
+rpc_op_receive_initial (Rpc *rpc)
+{
+  return (grpc_op) { .op = GRPC_OP_RECV_INITIAL_METADATA,
+                     .data.recv_initial_metadata.recv_initial_metadata = &rpc->initial };
+}
+
+static inline grpc_op
+rpc_op_receive_message (Rpc *rpc)
+{
+  return (grpc_op) { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &rpc->message };
+}
+
+static inline grpc_op
+rpc_op_receive_status (Rpc *rpc)
+{
+  return (grpc_op) { .op = GRPC_OP_RECV_STATUS_ON_CLIENT,
+                     .data.recv_status_on_client = { .trailing_metadata = &rpc->trailing,
+                                                     .status = &rpc->status,
+                                                     .status_details = &rpc->details } };
+}
 
 #endif

@@ -68,38 +68,6 @@ rpc_step_await (Rpc *rpc, RpcStep step, gint64 until_us)
   return TRUE;
 }
 
-HOT grpc_op
-rpc_op_send_initial (const Rpc *rpc)
-{
-  return (grpc_op) {
-    .op = GRPC_OP_SEND_INITIAL_METADATA,
-    .data.send_initial_metadata = { .count = rpc->request->n_metadata + (rpc->own_deadline ? 1 : 0),
-                                    .metadata = rpc->request->metadata },
-  };
-}
-
-HOT grpc_op
-rpc_op_receive_initial (Rpc *rpc)
-{
-  return (grpc_op) { .op = GRPC_OP_RECV_INITIAL_METADATA,
-                     .data.recv_initial_metadata.recv_initial_metadata = &rpc->initial };
-}
-
-HOT grpc_op
-rpc_op_receive_message (Rpc *rpc)
-{
-  return (grpc_op) { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &rpc->message };
-}
-
-HOT grpc_op
-rpc_op_receive_status (Rpc *rpc)
-{
-  return (grpc_op) { .op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-                     .data.recv_status_on_client = { .trailing_metadata = &rpc->trailing,
-                                                     .status = &rpc->status,
-                                                     .status_details = &rpc->details } };
-}
-
 /* -------------------------------------------------------------------- lives */
 
 /* C-core's timers cost more than anything of ours, and wait on the wall clock (FACTS 14).  A
@@ -137,19 +105,30 @@ rpc_ref (Rpc *rpc)
   return rpc;
 }
 
+/* What a call mostly has not; asked here, it costs no way into gRPC. */
+static void
+free_rarities (Rpc *rpc)
+{
+  if (rpc->initial.metadata != NULL)
+    grpc_metadata_array_destroy (&rpc->initial);
+  if (rpc->trailing.metadata != NULL)
+    grpc_metadata_array_destroy (&rpc->trailing);
+  if (rpc->second != NULL)
+    grpc_byte_buffer_destroy (rpc->second);
+  if (rpc->details_text != NULL)
+    gpr_free (rpc->details_text);
+}
+
 HOT void
 rpc_unref (Rpc *rpc)
 {
   if (rpc == NULL || atomic_fetch_sub_explicit (&rpc->refs, 1, memory_order_acq_rel) > 1)
     return;
-  grpc_metadata_array_destroy (&rpc->initial);
-  grpc_metadata_array_destroy (&rpc->trailing);
+  free_rarities (rpc);
   grpc_byte_buffer_destroy (rpc->message);
-  grpc_byte_buffer_destroy (rpc->second);
   rpc_buffer_clear (&rpc->outgoing);
   g_clear_pointer (&rpc->reply, g_bytes_unref);
   grpc_slice_unref (rpc->details);
-  gpr_free (rpc->details_text);
   grpc_call_unref (rpc->call);
   g_free (rpc);
 }

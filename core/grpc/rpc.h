@@ -13,12 +13,12 @@
 #define CENOTE_CORE_RPC_H
 
 #include <cenote/call.h>
+#include <grpc/grpc.h>
 
 #include "ccore-credentials.h"
 #include "core/call/headers.h"
 
 typedef struct grpc_completion_queue RpcQueue;
-typedef struct RpcRequest RpcRequest;
 typedef struct Rpc Rpc;
 
 /* ------------------------------------------------------------------ queues */
@@ -32,11 +32,21 @@ void rpc_queue_free (RpcQueue *queue);
 
 /* ---------------------------------------------------------------- requests */
 
-/* NULL with CENOTE_ERROR_INVALID: METHOD is no path, or METADATA cannot be sent.
+/* Embedded in a call, and not moved.  Its fields are rpc-request.c's, and the attempts' to read. */
+typedef struct RpcRequest {
+  grpc_slice method;
+  GBytes *message;           /* (borrowed) NULL: a stream's */
+  grpc_metadata *metadata;   /* the caller's, then what credentials add, and a row for the deadline, not counted */
+  gsize n_metadata;
+  gsize n_credentials;       /* of them, the last ones */
+  grpc_metadata deadline_row; /* metadata, where there is nothing else in it */
+} RpcRequest;
+
+/* FALSE with CENOTE_ERROR_INVALID, and nothing to clear: METHOD is no path, or METADATA cannot be sent.
  * MESSAGE, which outlives it, nullable: a stream's, whose messages come later. */
-RpcRequest *rpc_request_new (const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message,
-                             GError **error);
-void rpc_request_free (RpcRequest *request);
+gboolean rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum *metadata, gsize n_metadata,
+                           GBytes *message, GError **error);
+void rpc_request_clear (RpcRequest *request);
 /* The next attempts carry CREDENTIALS, as they are now, beside the metadata; while none is under way. */
 void rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credentials);
 

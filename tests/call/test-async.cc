@@ -33,7 +33,7 @@ public:
     g_autoptr (GBytes) message = g_bytes_new_static ("", 0);
 
     driver_ = driver_new (nullptr);
-    request_ = rpc_request_new (METHOD, nullptr, 0, message, nullptr);
+    rpc_request_init (&request_, METHOD, nullptr, 0, message, nullptr);
     task_.advance = advance;
   }
 
@@ -41,7 +41,7 @@ public:
   {
     driver_end (driver_);
     driver_unref (driver_);
-    rpc_request_free (request_);
+    rpc_request_clear (&request_);
     grpc_channel_destroy (channel_);
   }
 
@@ -51,7 +51,7 @@ public:
     std::unique_lock<std::mutex> lock (mutex_);
 
     over_ = false;
-    task_.rpc = rpc_new (channel_, driver_queue (driver_), request_, g_get_monotonic_time (), G_MAXINT64);
+    task_.rpc = rpc_new (channel_, driver_queue (driver_), &request_, g_get_monotonic_time (), G_MAXINT64);
     driver_start (driver_, &task_);
     changed_.wait (lock, [this] { return over_; });
   }
@@ -77,7 +77,7 @@ private:
 
   DriverTask task_ = {};
   Driver *driver_;
-  RpcRequest *request_;
+  RpcRequest request_;
   grpc_channel *channel_;
   std::mutex mutex_;
   std::condition_variable changed_;
