@@ -8,6 +8,7 @@
 typedef struct Service {
   ProtobufCService base;     /* first */
   CenotePool *pool;          /* (reference) */
+  char **paths;              /* of the descriptor's methods: to print one costs more than all else here */
   CenoteCallOptions options; /* with what its members point to */
   GMainContext *context;     /* (reference); NULL: calls block */
 } Service;
@@ -100,15 +101,13 @@ static void
 invoke (ProtobufCService *base, unsigned index, const ProtobufCMessage *input, ProtobufCClosure closure, void *closure_data)
 {
   const Service *service = (const Service *) base;
-  const ProtobufCMethodDescriptor *method = &base->descriptor->methods[index];
-  const Invocation invocation = { method->output, closure, closure_data };
-  g_autofree char *path = message_method_path (base->descriptor, method->name);
+  const Invocation invocation = { base->descriptor->methods[index].output, closure, closure_data };
   g_autoptr (GBytes) request = message_pack (input);
 
   if (service->context != NULL)
-    call_async (service, path, request, &invocation);
+    call_async (service, service->paths[index], request, &invocation);
   else
-    call_blocking (service, path, request, &invocation);
+    call_blocking (service, service->paths[index], request, &invocation);
 }
 
 /* ------------------------------------------------------------------ options */
@@ -176,7 +175,19 @@ destroy (ProtobufCService *base)
   cenote_pool_unref (service->pool);
   g_clear_pointer (&service->context, g_main_context_unref);
   clear_options (&service->options);
+  g_strfreev (service->paths);
   g_free (service);
+}
+
+static char **
+paths_of (const ProtobufCServiceDescriptor *descriptor)
+{
+  char **paths = g_new0 (char *, descriptor->n_methods + 1);
+  unsigned i;
+
+  for (i = 0; i < descriptor->n_methods; i++)
+    paths[i] = message_method_path (descriptor, descriptor->methods[i].name);
+  return paths;
 }
 
 ProtobufCService *
@@ -188,6 +199,7 @@ cenote_protobuf_c_service_new (CenotePool *pool, const ProtobufCServiceDescripto
   service = g_new0 (Service, 1);
   service->base = (ProtobufCService) { .descriptor = descriptor, .invoke = invoke, .destroy = destroy };
   service->pool = cenote_pool_ref (pool);
+  service->paths = paths_of (descriptor);
   service->options = (CenoteCallOptions) CENOTE_CALL_OPTIONS_INIT;
   return &service->base;
 }
