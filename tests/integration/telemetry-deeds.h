@@ -91,7 +91,7 @@ public:
   do_all ()
   {
     return begin () && miss () && fail_to_connect () && connect () && ping () && scale () && call_methods () && dial () &&
-           expire () && lose_all ();
+           expire () && lose_all () && tell_status ("test") && tell_status ("cache");
   }
 
   /* Nobody dials, and nobody is pinged; what A5 has cached stands. */
@@ -332,6 +332,13 @@ private:
     server_.kill ();
     return await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "test", 1) &&
            await_count (CENOTE_EVENT_CHANNEL_DISCONNECTED, "calls", 1);
+  }
+
+  /* Once more, after all that was told so far. */
+  bool
+  tell_status (const char *pool)
+  {
+    return await_count (CENOTE_EVENT_POOL_STATUS, pool, count (CENOTE_EVENT_POOL_STATUS, pool) + 1);
   }
 
   void
