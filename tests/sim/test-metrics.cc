@@ -258,7 +258,7 @@ TEST_F (MetricsTest, GetsAndUsesAreSampledWhereSomebodyReads)
   cenote_lease_release (&held);
 }
 
-/* Which of a thread's gets are sampled is no matter of chance: here 0, 3, 6 and 9, whether they find a channel or not. */
+/* Which of a thread's gets are sampled is no matter of chance: each third, whether it finds a channel or not. */
 TEST_F (MetricsTest, OneInTheSampleRateIsSampled)
 {
   make ("size=1\ntelemetry-sample-rate=3");
