@@ -262,7 +262,7 @@ bench_title (const char *title)
 void
 bench_print (const char *what, const BenchRatio *ratio, BenchBar bar, double limit)
 {
-  printf ("  %-50s %8.2f %8.2f %8.2f   %.3f (%.2f to %.2f)", what, ratio->median, ratio->p10, ratio->p90,
+  printf ("  %-50s %8.3f %8.2f %8.2f   %.3f (%.2f to %.2f)", what, ratio->median, ratio->p10, ratio->p90,
           ratio->aa_median, ratio->aa_p10, ratio->aa_p90);
   if (bar != BENCH_NO_BAR)
     printf ("   at %s %g: %s", bar == BENCH_AT_MOST ? "most" : "least", limit, verdict (ratio, bar, limit));
