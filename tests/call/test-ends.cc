@@ -157,6 +157,7 @@ TEST_F (Ends, TwoMessagesAreInternalSoon)
   }
   EXPECT_LT (*std::max_element (took_ms.begin (), took_ms.end ()), 30000);
   RecordProperty ("longest_ms", std::to_string (*std::max_element (took_ms.begin (), took_ms.end ())));
+  close ();
 }
 
 /* A slow status is not a second message. */
