@@ -20,6 +20,11 @@ LOG_COMPILER = $(TEST_WRAPPER) timeout --kill-after=10 $(TEST_LIMIT_S)
 SH_LOG_COMPILER = timeout --kill-after=10 $(TEST_LIMIT_S) bash
 
 # ------------------------------------------------------------------- programs
+# The tests of an area are compiled as one: what they have in common (headers, templates) is most of a compiler's
+# work.  So what one file of an area names, no other may.
+put_together = $(AM_V_GEN)$(MKDIR_P) tests/together && printf '\#include "%s"\n' >$@
+CLEANFILES += tests/together/*.cc
+
 test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
 # tests/precompiled.h says what it is for.  The flags are what every test is compiled with; a test may have more -D.
 test_cxx_flags = $(AM_CXXFLAGS) -include tests/precompiled.h
@@ -63,6 +68,157 @@ TESTS += $(test_programs)
 endif
 endif
 
+unit_config_tests = \
+  tests/unit/test-argument.cc \
+  tests/unit/test-config.cc \
+  tests/unit/test-credential.cc \
+  tests/unit/test-error.cc \
+  tests/unit/test-escape.cc \
+  tests/unit/test-expand.cc \
+  tests/unit/test-explain.cc \
+  tests/unit/test-nearest.cc \
+  tests/unit/test-option.cc \
+  tests/unit/test-pool-options.cc \
+  tests/unit/test-problems.cc \
+  tests/unit/test-quantity.cc \
+  tests/unit/test-scan.cc \
+  tests/unit/test-settings.cc \
+  tests/unit/test-targets.cc \
+  tests/unit/test-text-file.cc \
+  tests/unit/test-uri-keys.cc \
+  tests/unit/test-uri.cc \
+  tests/unit/test-world-barrier.cc \
+  tests/unit/test-wrong-keyfiles.cc
+tests/together/unit-config.cc: Makefile
+	$(put_together) $(unit_config_tests)
+
+unit_registry_tests = \
+  tests/unit/test-child-run.cc \
+  tests/unit/test-host.cc \
+  tests/unit/test-json.cc \
+  tests/unit/test-json-reader.cc \
+  tests/unit/test-plugin.cc \
+  tests/unit/test-plugin-dynamic.cc \
+  tests/unit/test-plugin-file.cc \
+  tests/unit/test-plugin-links.cc \
+  tests/unit/test-plugin-test.cc \
+  tests/unit/test-registry.cc \
+  tests/unit/test-table.cc \
+  tests/unit/test-trust.cc \
+  tests/unit/test-version.cc
+tests/together/unit-registry.cc: Makefile
+	$(put_together) $(unit_registry_tests)
+
+unit_plugins_tests = \
+  tests/unit/test-affinity.cc \
+  tests/unit/test-constant.cc \
+  tests/unit/test-decorrelated.cc \
+  tests/unit/test-exponential.cc \
+  tests/unit/test-fibonacci.cc \
+  tests/unit/test-lease-pickers.cc \
+  tests/unit/test-least-in-flight.cc \
+  tests/unit/test-linear.cc \
+  tests/unit/test-mock-script.cc \
+  tests/unit/test-mock.cc \
+  tests/unit/test-p2c.cc \
+  tests/unit/test-peak-ewma.cc \
+  tests/unit/test-plaintext.cc \
+  tests/unit/test-random.cc \
+  tests/unit/test-round-robin.cc \
+  tests/unit/test-unix.cc
+tests/together/unit-plugins.cc: Makefile
+	$(put_together) $(unit_plugins_tests)
+
+unit_connectors_tests = \
+  tests/unit/test-caching.cc \
+  tests/unit/test-elastic.cc \
+  tests/unit/test-lazy.cc \
+  tests/unit/test-manual.cc \
+  tests/unit/test-persistent.cc \
+  tests/unit/test-planners.cc
+tests/together/unit-connectors.cc: Makefile
+	$(put_together) $(unit_connectors_tests)
+
+unit_slots_tests = \
+  tests/unit/test-attachments.cc \
+  tests/unit/test-bell.cc \
+  tests/unit/test-leases.cc \
+  tests/unit/test-slot-addresses.cc \
+  tests/unit/test-slot-loads.cc \
+  tests/unit/test-slot-suspects.cc \
+  tests/unit/test-slot-tracking.cc \
+  tests/unit/test-slot-views.cc \
+  tests/unit/test-slots.cc
+tests/together/unit-slots.cc: Makefile
+	$(put_together) $(unit_slots_tests)
+
+unit_pool_tests = \
+  tests/unit/test-blame.cc \
+  tests/unit/test-callbacks.cc \
+  tests/unit/test-control.cc \
+  tests/unit/test-counts.cc \
+  tests/unit/test-cpp.cc \
+  tests/unit/test-disconnect-error.cc \
+  tests/unit/test-ejection.cc \
+  tests/unit/test-health-message.cc \
+  tests/unit/test-limit-text.cc \
+  tests/unit/test-observers.cc \
+  tests/unit/test-retry.cc \
+  tests/unit/test-status-error.cc
+tests/together/unit-pool.cc: Makefile
+	$(put_together) $(unit_pool_tests)
+
+unit_telemetry_tests = \
+  tests/unit/test-breakdown.cc \
+  tests/unit/test-bus-threads.cc \
+  tests/unit/test-bus.cc \
+  tests/unit/test-counters.cc \
+  tests/unit/test-drops.cc \
+  tests/unit/test-event-queue.cc \
+  tests/unit/test-event-text.cc \
+  tests/unit/test-event.cc \
+  tests/unit/test-histogram.cc \
+  tests/unit/test-sink-site.cc \
+  tests/unit/test-sinks.cc
+tests/together/unit-telemetry.cc: Makefile
+	$(put_together) $(unit_telemetry_tests)
+
+unit_sinks_tests = \
+  tests/unit/test-jsonl-sink.cc \
+  tests/unit/test-prometheus-request.cc \
+  tests/unit/test-prometheus-sink.cc \
+  tests/unit/test-prometheus-text.cc \
+  tests/unit/test-statsd-sink.cc
+tests/together/unit-sinks.cc: Makefile
+	$(put_together) $(unit_sinks_tests)
+
+unit_tls_tests = \
+  tests/unit/test-tls-explain.cc \
+  tests/unit/test-tls-material.cc \
+  tests/unit/test-tls-trust.cc
+tests/together/unit-tls.cc: Makefile
+	$(put_together) $(unit_tls_tests)
+
+nodist_tests_unit_tests_SOURCES = \
+  tests/together/unit-config.cc \
+  tests/together/unit-registry.cc \
+  tests/together/unit-plugins.cc \
+  tests/together/unit-connectors.cc \
+  tests/together/unit-slots.cc \
+  tests/together/unit-pool.cc \
+  tests/together/unit-telemetry.cc \
+  tests/together/unit-sinks.cc
+EXTRA_DIST += \
+  $(unit_config_tests) \
+  $(unit_registry_tests) \
+  $(unit_plugins_tests) \
+  $(unit_connectors_tests) \
+  $(unit_slots_tests) \
+  $(unit_pool_tests) \
+  $(unit_telemetry_tests) \
+  $(unit_sinks_tests) \
+  $(unit_tls_tests)
+
 tests_unit_tests_CPPFLAGS = $(test_cpp_flags) -DCENOTE_NO_GRPCPP
 tests_unit_tests_CXXFLAGS = $(test_cxx_flags)
 tests_unit_tests_LDADD = $(test_libs)
@@ -73,6 +229,7 @@ tests_unit_tests_SOURCES = \
   tests/unit/backoff-test.h \
   tests/unit/http-client.h \
   tests/unit/log-capture.h \
+  tests/unit/metrics-reading.h \
   tests/unit/metrics.h \
   tests/unit/opened-uri.h \
   tests/unit/picker-test.h \
@@ -84,101 +241,8 @@ tests_unit_tests_SOURCES = \
   tests/unit/sink-host.h \
   tests/unit/sink-test.h \
   tests/unit/static-plugins.h \
-  tests/unit/test-affinity.cc \
-  tests/unit/test-argument.cc \
-  tests/unit/test-attachments.cc \
-  tests/unit/test-bell.cc \
-  tests/unit/test-blame.cc \
-  tests/unit/test-breakdown.cc \
-  tests/unit/test-bus-threads.cc \
-  tests/unit/test-bus.cc \
   tests/unit/test-bus.h \
-  tests/unit/test-caching.cc \
-  tests/unit/test-callbacks.cc \
-  tests/unit/test-child-run.cc \
-  tests/unit/test-config.cc \
-  tests/unit/test-constant.cc \
-  tests/unit/test-control.cc \
-  tests/unit/test-counters.cc \
-  tests/unit/test-counts.cc \
-  tests/unit/test-cpp.cc \
-  tests/unit/test-credential.cc \
-  tests/unit/test-decorrelated.cc \
-  tests/unit/test-disconnect-error.cc \
-  tests/unit/test-drops.cc \
-  tests/unit/test-elastic.cc \
-  tests/unit/test-ejection.cc \
-  tests/unit/test-error.cc \
-  tests/unit/test-escape.cc \
-  tests/unit/test-event-queue.cc \
-  tests/unit/test-event-text.cc \
-  tests/unit/test-event.cc \
-  tests/unit/test-expand.cc \
-  tests/unit/test-explain.cc \
-  tests/unit/test-exponential.cc \
-  tests/unit/test-health-message.cc \
-  tests/unit/test-fibonacci.cc \
-  tests/unit/test-histogram.cc \
-  tests/unit/test-host.cc \
-  tests/unit/test-json-reader.cc \
-  tests/unit/test-json.cc \
-  tests/unit/test-jsonl-sink.cc \
-  tests/unit/test-lease-pickers.cc \
-  tests/unit/test-lazy.cc \
-  tests/unit/test-least-in-flight.cc \
-  tests/unit/test-leases.cc \
-  tests/unit/test-limit-text.cc \
-  tests/unit/test-linear.cc \
-  tests/unit/test-log-sink.cc \
-  tests/unit/test-manual.cc \
-  tests/unit/test-mock-script.cc \
-  tests/unit/test-mock.cc \
-  tests/unit/test-nearest.cc \
-  tests/unit/test-observers.cc \
-  tests/unit/test-option.cc \
-  tests/unit/test-p2c.cc \
-  tests/unit/test-peak-ewma.cc \
-  tests/unit/test-persistent.cc \
-  tests/unit/test-plaintext.cc \
-  tests/unit/test-planners.cc \
-  tests/unit/test-plugin-dynamic.cc \
-  tests/unit/test-plugin-file.cc \
-  tests/unit/test-plugin-links.cc \
-  tests/unit/test-plugin-test.cc \
-  tests/unit/test-plugin.cc \
-  tests/unit/test-pool-options.cc \
-  tests/unit/test-problems.cc \
-  tests/unit/test-prometheus-request.cc \
-  tests/unit/test-prometheus-sink.cc \
-  tests/unit/test-prometheus-text.cc \
-  tests/unit/test-quantity.cc \
-  tests/unit/test-random.cc \
-  tests/unit/test-registry.cc \
-  tests/unit/test-retry.cc \
-  tests/unit/test-round-robin.cc \
-  tests/unit/test-scan.cc \
-  tests/unit/test-settings.cc \
-  tests/unit/test-sinks.cc \
-  tests/unit/metrics-reading.h \
-  tests/unit/test-sink-site.cc \
-  tests/unit/test-slot-addresses.cc \
-  tests/unit/test-slot-loads.cc \
-  tests/unit/test-slot-suspects.cc \
-  tests/unit/test-slot-tracking.cc \
-  tests/unit/test-statsd-sink.cc \
-  tests/unit/test-status-error.cc \
-  tests/unit/test-slot-views.cc \
-  tests/unit/test-slots.cc \
-  tests/unit/test-table.cc \
-  tests/unit/test-targets.cc \
-  tests/unit/test-text-file.cc \
-  tests/unit/test-trust.cc \
-  tests/unit/test-unix.cc \
-  tests/unit/test-uri-keys.cc \
-  tests/unit/test-uri.cc \
-  tests/unit/test-version.cc \
-  tests/unit/test-world-barrier.cc \
-  tests/unit/test-wrong-keyfiles.cc
+  tests/unit/test-log-sink.cc
 
 if HAVE_LIBCRYPTO
 tests_unit_tests_CPPFLAGS += $(LIBCRYPTO_CFLAGS)
@@ -191,17 +255,15 @@ tests_unit_tests_SOURCES += \
   plugins/transport/tls-trust.c \
   plugins/transport/tls-x509.c \
   tests/servers/authority.h \
-  tests/servers/folder.h \
-  tests/unit/test-tls-explain.cc \
-  tests/unit/test-tls-material.cc \
-  tests/unit/test-tls-trust.cc
+  tests/servers/folder.h
+nodist_tests_unit_tests_SOURCES += tests/together/unit-tls.cc
 endif
 
 if HAVE_PROTOC_C
 tests_unit_tests_CPPFLAGS += $(PROTOBUF_C_CFLAGS) -Iplugins/telemetry
 tests_unit_tests_LDADD += $(PROTOBUF_C_LIBS)
 tests_unit_tests_SOURCES += tests/unit/test-otlp-sink.cc
-nodist_tests_unit_tests_SOURCES = $(otlp_made)
+nodist_tests_unit_tests_SOURCES += $(otlp_made)
 tests/unit/tests-test-otlp-sink.$(OBJEXT): plugins/telemetry/otlp.pb-c.h
 endif
 
@@ -216,17 +278,24 @@ tests_conformance_tests_SOURCES = \
 wall_clock_ldflags = -Wl,--wrap=timerfd_create -Wl,--wrap=read -Wl,--export-dynamic-symbol=clock_gettime
 
 # Calls over real connections to peers in this process, which sanitizers see too.
+call_tests = \
+  tests/call/test-async.cc \
+  tests/call/test-clock.cc \
+  tests/call/test-ends.cc \
+  tests/call/test-random-replies.cc \
+  tests/call/test-retries.cc
+tests/together/call.cc: Makefile
+	$(put_together) $(call_tests)
+
+nodist_tests_call_tests_SOURCES = tests/together/call.cc
+EXTRA_DIST += $(call_tests)
+
 tests_call_tests_CPPFLAGS = $(test_cpp_flags)
 tests_call_tests_CXXFLAGS = $(test_cxx_flags)
 tests_call_tests_LDADD = $(test_libs) $(GRPC_LIBS)
 tests_call_tests_LDFLAGS = $(AM_LDFLAGS) $(wall_clock_ldflags)
 tests_call_tests_SOURCES = \
   tests/call/call-test.h \
-  tests/call/test-async.cc \
-  tests/call/test-clock.cc \
-  tests/call/test-ends.cc \
-  tests/call/test-random-replies.cc \
-  tests/call/test-retries.cc \
   tests/call/watchdog-probe.c \
   tests/call/watchdog-probe.h \
   tests/servers/calls.h \
@@ -257,23 +326,38 @@ check_PROGRAMS += tests/servers/health
 tests_servers_health_SOURCES = tests/servers/health.c
 tests_servers_health_LDADD = $(GRPC_LIBS) $(GLIB_LIBS)
 
+integration_calls_tests = \
+  tests/integration/test-call.cc \
+  tests/integration/test-health.cc \
+  tests/integration/test-keepalive.cc \
+  tests/integration/test-plaintext-credentials.cc
+tests/together/integration-calls.cc: Makefile
+	$(put_together) $(integration_calls_tests)
+
+integration_pool_tests = \
+  tests/integration/test-dial-times.cc \
+  tests/integration/test-elastic.cc \
+  tests/integration/test-outage.cc \
+  tests/integration/test-pickers.cc \
+  tests/integration/test-process.cc \
+  tests/integration/test-xds.cc
+tests/together/integration-pool.cc: Makefile
+	$(put_together) $(integration_pool_tests)
+
+integration_sinks_tests = \
+  tests/integration/test-prometheus.cc \
+  tests/integration/test-sinks.cc
+tests/together/integration-sinks.cc: Makefile
+	$(put_together) $(integration_sinks_tests)
+
+nodist_tests_integration_tests_SOURCES = tests/together/integration-calls.cc tests/together/integration-pool.cc tests/together/integration-sinks.cc
+EXTRA_DIST += $(integration_calls_tests) $(integration_pool_tests) $(integration_sinks_tests)
+
 tests_integration_tests_CPPFLAGS = $(test_cpp_flags)
 tests_integration_tests_CXXFLAGS = $(test_cxx_flags)
 tests_integration_tests_LDADD = $(server_test_libs)
 tests_integration_tests_SOURCES = \
-  tests/integration/test-call.cc \
-  tests/integration/test-dial-times.cc \
-  tests/integration/test-elastic.cc \
-  tests/integration/test-health.cc \
-  tests/integration/test-keepalive.cc \
-  tests/integration/test-outage.cc \
-  tests/integration/test-pickers.cc \
-  tests/integration/test-plaintext-credentials.cc \
   tests/integration/telemetry-deeds.h \
-  tests/integration/test-process.cc \
-  tests/integration/test-prometheus.cc \
-  tests/integration/test-sinks.cc \
-  tests/integration/test-xds.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/connects.cc \
@@ -359,14 +443,21 @@ CLEANFILES += $(interop_cpp)
 endif
 endif
 
+fault_tests = \
+  tests/fault/test-churn.cc \
+  tests/fault/test-recycle.cc \
+  tests/fault/test-rotation.cc \
+  tests/fault/test-zombies.cc
+tests/together/fault.cc: Makefile
+	$(put_together) $(fault_tests)
+
+nodist_tests_fault_tests_SOURCES = tests/together/fault.cc
+EXTRA_DIST += $(fault_tests)
+
 tests_fault_tests_CPPFLAGS = $(test_cpp_flags)
 tests_fault_tests_CXXFLAGS = $(test_cxx_flags)
 tests_fault_tests_LDADD = $(server_test_libs)
 tests_fault_tests_SOURCES = \
-  tests/fault/test-churn.cc \
-  tests/fault/test-recycle.cc \
-  tests/fault/test-rotation.cc \
-  tests/fault/test-zombies.cc \
   tests/servers/calls.h \
   tests/servers/client.h \
   tests/servers/load.h \
@@ -411,7 +502,7 @@ if HAVE_PROTOC_C
 tests_fault_tests_CPPFLAGS += $(PROTOBUF_C_CFLAGS) -Iexamples
 tests_fault_tests_LDADD += libcenote-protobuf-c.la $(PROTOBUF_C_LIBS)
 tests_fault_tests_SOURCES += tests/fault/test-etcd.cc
-nodist_tests_fault_tests_SOURCES = examples/etcd.pb-c.c examples/etcd.pb-c.h
+nodist_tests_fault_tests_SOURCES += examples/etcd.pb-c.c examples/etcd.pb-c.h
 tests/fault/tests-test-etcd.$(OBJEXT): examples/etcd.pb-c.h
 endif
 
@@ -423,6 +514,45 @@ tests_abi_tests_SOURCES = \
   tests/abi/test-offsets.cc
 
 # The whole runtime without threads, sockets and real time.
+sim_channel_tests = \
+  tests/sim/test-address.cc \
+  tests/sim/test-call-credentials.cc \
+  tests/sim/test-channel.cc \
+  tests/sim/test-health.cc \
+  tests/sim/test-keepalive.cc \
+  tests/sim/test-names.cc \
+  tests/sim/test-ping.cc \
+  tests/sim/test-prime.cc \
+  tests/sim/test-targets.cc
+tests/together/sim-channel.cc: Makefile
+	$(put_together) $(sim_channel_tests)
+
+sim_pool_tests = \
+  tests/sim/test-caching.cc \
+  tests/sim/test-counts.cc \
+  tests/sim/test-ejection.cc \
+  tests/sim/test-elastic.cc \
+  tests/sim/test-lazy.cc \
+  tests/sim/test-pool.cc \
+  tests/sim/test-random.cc \
+  tests/sim/test-rotation.cc \
+  tests/sim/test-tracking.cc
+tests/together/sim-pool.cc: Makefile
+	$(put_together) $(sim_pool_tests)
+
+sim_runtime_tests = \
+  tests/sim/test-metrics.cc \
+  tests/sim/test-reload.cc \
+  tests/sim/test-runtime.cc \
+  tests/sim/test-sim.cc \
+  tests/sim/test-slow.cc \
+  tests/sim/test-view.cc
+tests/together/sim-runtime.cc: Makefile
+	$(put_together) $(sim_runtime_tests)
+
+nodist_tests_sim_tests_SOURCES = tests/together/sim-channel.cc tests/together/sim-pool.cc tests/together/sim-runtime.cc
+EXTRA_DIST += $(sim_channel_tests) $(sim_pool_tests) $(sim_runtime_tests)
+
 tests_sim_tests_CPPFLAGS = $(test_cpp_flags)
 tests_sim_tests_CXXFLAGS = $(test_cxx_flags)
 tests_sim_tests_LDADD = $(test_libs)
@@ -449,30 +579,6 @@ tests_sim_tests_SOURCES = \
   tests/sim/static-round-robin.c \
   tests/sim/static-schedule.c \
   tests/servers/folder.h \
-  tests/sim/test-address.cc \
-  tests/sim/test-call-credentials.cc \
-  tests/sim/test-caching.cc \
-  tests/sim/test-channel.cc \
-  tests/sim/test-counts.cc \
-  tests/sim/test-elastic.cc \
-  tests/sim/test-ejection.cc \
-  tests/sim/test-health.cc \
-  tests/sim/test-keepalive.cc \
-  tests/sim/test-lazy.cc \
-  tests/sim/test-metrics.cc \
-  tests/sim/test-names.cc \
-  tests/sim/test-ping.cc \
-  tests/sim/test-pool.cc \
-  tests/sim/test-prime.cc \
-  tests/sim/test-random.cc \
-  tests/sim/test-reload.cc \
-  tests/sim/test-rotation.cc \
-  tests/sim/test-runtime.cc \
-  tests/sim/test-sim.cc \
-  tests/sim/test-slow.cc \
-  tests/sim/test-tracking.cc \
-  tests/sim/test-targets.cc \
-  tests/sim/test-view.cc \
   tests/unit/log-capture.h
 
 # The demo's server alone, for the scripts.

@@ -19,7 +19,7 @@ namespace {
 const gint64 schedule_ms[] = { 100, 200, 400, 50 };
 const size_t n_delays = G_N_ELEMENTS (schedule_ms);
 
-const char *const keys = "size=5\nbackoff=schedule\nconnect-timeout=300ms\n";
+const char *const dialling_keys = "size=5\nbackoff=schedule\nconnect-timeout=300ms\n";
 
 /* The aim for how late a connect() may be, met where nobody else wants the machine. */
 const gint64 aim_us = 5 * 1000;
@@ -104,7 +104,7 @@ expect_schedule (const Dials &dials, gint64 attempt_ms)
 Dials
 dial (unsigned port, size_t n_attempts)
 {
-  Client client (port, keys);
+  Client client (port, dialling_keys);
 
   client.connect ();
   EXPECT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, n_attempts));
@@ -142,7 +142,7 @@ TEST (DialTimes, PeerThatSaysNothingIsGivenUpAtTheConnectTimeout)
 TEST (DialTimes, BlackHoleIsGivenUpAtTheConnectTimeout)
 {
   Port port;
-  Client client (port.number (), keys);
+  Client client (port.number (), dialling_keys);
 
   port.swallow ();
   client.connect ();
@@ -158,7 +158,7 @@ TEST (DialTimes, PeerThatGreetsAndClosesIsNotDialledInALoop)
 {
   const size_t n_rounds = n_delays + 1;
   Peer peer ("greet");
-  Client client (peer.port (), keys);
+  Client client (peer.port (), dialling_keys);
 
   client.connect ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED, n_rounds));
@@ -234,7 +234,7 @@ TEST (DialTimes, StopDoesNotWaitForAnAttempt)
 TEST (DialTimes, CallersDoNotChangeTheTimes)
 {
   Port port;
-  Client client (port.number (), keys);
+  Client client (port.number (), dialling_keys);
 
   client.connect ();
   while (client.events.of (CENOTE_EVENT_CHANNEL_RECONNECT_SCHEDULED).size () <= n_delays)

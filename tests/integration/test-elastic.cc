@@ -12,14 +12,14 @@
 
 namespace {
 
-constexpr guint64 what_happens = CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_UP) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_DOWN) |
+constexpr guint64 what_scales = CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_UP) | CENOTE_EVENT_BIT (CENOTE_EVENT_POOL_SCALE_DOWN) |
                                  CENOTE_EVENT_BIT (CENOTE_EVENT_CHANNEL_CONNECTED);
 
 /* N calls in flight, each followed by another. */
-class Load
+class CallLoad
 {
 public:
-  Load (CenotePool *pool_, unsigned n) : pool (pool_)
+  CallLoad (CenotePool *pool_, unsigned n) : pool (pool_)
   {
     context = g_main_context_new ();
     message = g_bytes_new_static ("hello", 5);
@@ -27,7 +27,7 @@ public:
       begin ();
   }
 
-  ~Load ()
+  ~CallLoad ()
   {
     goes_on = false;
     while (in_flight > 0)
@@ -36,8 +36,8 @@ public:
     g_main_context_unref (context);
   }
 
-  Load (const Load &) = delete;
-  Load &operator= (const Load &) = delete;
+  CallLoad (const CallLoad &) = delete;
+  CallLoad &operator= (const CallLoad &) = delete;
 
   void
   run (unsigned n_calls)
@@ -50,7 +50,7 @@ private:
   static void
   ended (CenotePool *, GBytes *, const GError *error, gpointer data)
   {
-    Load *self = static_cast<Load *> (data);
+    CallLoad *self = static_cast<CallLoad *> (data);
 
     EXPECT_EQ (error, nullptr) << error->message;
     self->in_flight--;
@@ -85,7 +85,7 @@ sizes_of (EventLog &events, CenoteEventKind kind)
 
 /* The wait is for what is to come, and ends the test if it does not. */
 void
-await_size (Client *client, gint64 size, Load *load)
+await_size (Client *client, gint64 size, CallLoad *load)
 {
   gint64 until_us = g_get_monotonic_time () + G_TIME_SPAN_MINUTE;
 
@@ -105,12 +105,12 @@ TEST (ElasticPool, GrowsWithItsCallsAndReturnsWithoutOscillation)
   Client client ("[cenote]\ntelemetry=\n[connector:sized]\nplugin=elastic\ncheck-interval=50ms\nquiet-checks=5\ncool-down=100ms\n"
                  "[pool:test]\nprofile=local\nconnector=sized\nmax-channels=8\ntarget=ipv4:127.0.0.1:" +
                    std::to_string (server.port ()) + "\n",
-                 what_happens);
+                 what_scales);
   std::vector<gint64> up, down;
 
   await_size (&client, 1, nullptr);
   {
-    Load load (client.pool, 400);
+    CallLoad load (client.pool, 400);
 
     await_size (&client, 8, &load);
     load.run (4000);
@@ -130,12 +130,12 @@ TEST (LazyPool, BeginsWithTheFirstCall)
   ASSERT_TRUE (server.start ());
   Client client ("[cenote]\ntelemetry=\n[pool:test]\nprofile=local\nconnector=lazy\nidle-timeout=100ms\ntarget=ipv4:127.0.0.1:" +
                    std::to_string (server.port ()) + "\n",
-                 what_happens);
+                 what_scales);
 
   EXPECT_EQ (client.status ()->current_size, 0);
   EXPECT_FALSE (client.gets ());
   {
-    Load load (client.pool, 10);
+    CallLoad load (client.pool, 10);
 
     await_size (&client, 3, &load);
     load.run (100);

@@ -10,7 +10,7 @@
 
 namespace {
 
-const char *const keys = "size=1\nbackoff=quick\nkeepalive-time=1s\nkeepalive-permit-without-calls=yes\n";
+const char *const pinging_keys = "size=1\nbackoff=quick\nkeepalive-time=1s\nkeepalive-permit-without-calls=yes\n";
 
 void
 expect_calm (const std::vector<Event> &events)
@@ -25,7 +25,7 @@ TEST (Keepalive, PunishmentIsRecognisedByItsTime)
 {
   HealthServer server;
   ASSERT_TRUE (server.start ({ "min-ping=1500" }));
-  Client client (server.port (), keys);
+  Client client (server.port (), pinging_keys);
 
   client.connect ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 1));
@@ -38,7 +38,7 @@ TEST (Keepalive, AndWithAWatchOpen)
 {
   HealthServer server;
   ASSERT_TRUE (server.start ({ "min-ping=1500" }));
-  Client client (server.port (), std::string (keys) + "health-check=grpc\n");
+  Client client (server.port (), std::string (pinging_keys) + "health-check=grpc\n");
 
   client.connect ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_DISCONNECTED, 1));
@@ -56,7 +56,7 @@ TEST (Keepalive, EtcdIsLeftInPeaceBySuccessors)
     GTEST_SKIP () << "takes a minute: make check-long";
   Etcd server;
   ASSERT_TRUE (server.start ());
-  Client client (server.port (), std::string (keys) + "health-check=grpc\nstatus-interval=1s\n", CENOTE_EVENT_MASK_ALL);
+  Client client (server.port (), std::string (pinging_keys) + "health-check=grpc\nstatus-interval=1s\n", CENOTE_EVENT_MASK_ALL);
 
   client.connect ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, 1)) << "see " << server.log ();

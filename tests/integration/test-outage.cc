@@ -16,7 +16,7 @@ namespace {
 const unsigned size = 5;
 
 /* C-core keeps what is left of a failed attempt for the connect-timeout: a short one, so that this is soon level. */
-const char *const keys = "size=5\nbackoff=quick\nconnect-timeout=500ms\n";
+const char *const five_quick_keys = "size=5\nbackoff=quick\nconnect-timeout=500ms\n";
 
 /* Established connections of this process to PORT, as ss sees them. */
 unsigned
@@ -113,7 +113,7 @@ TEST (Outage, FiveChannelsAreFiveConnections)
 {
   EchoServer server;
   ASSERT_TRUE (server.start ());
-  Client client (server.port (), keys);
+  Client client (server.port (), five_quick_keys);
 
   client.connect ();
   ASSERT_TRUE (client.events.await (CENOTE_EVENT_CHANNEL_CONNECTED, size));
@@ -146,7 +146,7 @@ TEST (Outage, ManyOutagesLeaveNothing)
   const unsigned n_first = 10, n_more = scaled (100, 10);
   EchoServer server;
   ASSERT_TRUE (server.start ());
-  Client client (server.port (), keys);
+  Client client (server.port (), five_quick_keys);
   Times times;
 
   client.connect ();
@@ -176,7 +176,7 @@ TEST (Outage, EtcdsManyOutagesLeaveNothing)
     GTEST_SKIP () << "no etcd";
   Etcd server;
   ASSERT_TRUE (server.start ());
-  Client client (server.port (), keys);
+  Client client (server.port (), five_quick_keys);
   Times times;
 
   client.connect ();

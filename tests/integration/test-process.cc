@@ -18,7 +18,7 @@
 
 namespace {
 
-const char *const keys = "size=5\nbackoff=quick\n";
+const char *const five_keys = "size=5\nbackoff=quick\n";
 
 /* Before any runtime; a sanitizer has one of its own. */
 const unsigned threads_at_start = Gauges::read ().threads;
@@ -191,7 +191,7 @@ private:
 
 TEST_F (Process, ForkedChildIsToldStoppedAndTheParentGoesOn)
 {
-  Client client (server.port (), keys);
+  Client client (server.port (), five_keys);
   std::vector<CenoteLease> leases = lease_all (&client, 5);
   std::atomic<bool> over{ false };
   std::atomic<unsigned> misses{ 0 };
@@ -250,7 +250,7 @@ TEST_F (Process, StartsAndStopsManyTimes)
 TEST_F (Process, StopsAtAnyMoment)
 {
   for (unsigned i = 0; i < scaled (200, 20); i++) {
-    Client client (server.port (), keys);
+    Client client (server.port (), five_keys);
 
     client.connect ();
     if (i % 4 != 0)
@@ -369,7 +369,7 @@ TEST_F (Process, StopOnTheCallbackThreadBeginsTheStopAndAnotherWaitsForIt)
 
 TEST_F (Process, DrainingChannelsServeTheirLeasesToTheEnd)
 {
-  Client client (server.port (), keys);
+  Client client (server.port (), five_keys);
   std::vector<CenoteLease> leases = lease_all (&client, 5);
 
   EXPECT_EQ (cenote_pool_resize (client.pool, 1, nullptr), 1);
@@ -386,7 +386,7 @@ TEST_F (Process, DrainingChannelsServeTheirLeasesToTheEnd)
  * dials for them by itself (SPEC 9.3), and the pool is whole again after. */
 TEST_F (Process, LeasesOfDeadChannelsFailAndDoNoHarm)
 {
-  Client client (server.port (), keys);
+  Client client (server.port (), five_keys);
   std::vector<CenoteLease> leases = lease_all (&client, 5);
 
   server.kill ();

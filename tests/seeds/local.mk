@@ -10,22 +10,32 @@ TESTS += tests/seeds-tests
 endif
 endif
 
-tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
-tests_seeds_tests_CXXFLAGS = $(test_cxx_flags)
-tests_seeds_tests_LDADD = $(server_test_libs)
-tests_seeds_tests_SOURCES = \
-  tests/seeds/a2.h \
-  tests/seeds/test-seed-a1-pool.cc \
-  tests/seeds/test-seed-a1.cc \
+seeds_a2_tests = \
   tests/seeds/test-seed-a2-config.cc \
   tests/seeds/test-seed-a2-outages.cc \
   tests/seeds/test-seed-a2-scaling.cc \
   tests/seeds/test-seed-a2-service.cc \
   tests/seeds/test-seed-a2-strategies.cc \
-  tests/seeds/test-seed-a2-telemetry.cc \
+  tests/seeds/test-seed-a2-telemetry.cc
+tests/together/seeds-a2.cc: Makefile
+	$(put_together) $(seeds_a2_tests)
+
+seeds_others_tests = \
+  tests/seeds/test-seed-a1-pool.cc \
+  tests/seeds/test-seed-a1.cc \
   tests/seeds/test-seed-a3.cc \
   tests/seeds/test-seed-a4.cc \
-  tests/seeds/test-seed-a5.cc \
+  tests/seeds/test-seed-a5.cc
+tests/together/seeds-others.cc: Makefile
+	$(put_together) $(seeds_others_tests)
+
+nodist_tests_seeds_tests_SOURCES = tests/together/seeds-a2.cc tests/together/seeds-others.cc
+EXTRA_DIST += $(seeds_a2_tests) $(seeds_others_tests)
+tests_seeds_tests_CPPFLAGS = $(test_cpp_flags)
+tests_seeds_tests_CXXFLAGS = $(test_cxx_flags)
+tests_seeds_tests_LDADD = $(server_test_libs)
+tests_seeds_tests_SOURCES = \
+  tests/seeds/a2.h \
   tests/seeds/watcher.h \
   tests/servers/client.h \
   tests/servers/connects.cc \

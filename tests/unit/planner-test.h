@@ -10,6 +10,9 @@
 #include "tools/conformance/fake-pool.h"
 #include "tools/conformance/fixture.h"
 
+constexpr int64_t ms = 1000;
+constexpr int64_t s = 1000 * ms;
+
 class Planner
 {
 public:

@@ -15,6 +15,9 @@ extern "C" {
 #include "core/registry/registry.h"
 }
 
+// Set by the constructor of backoff-schedule, and of the modules that tests make.
+const char mark[] = "CENOTE_TEST_SCHEDULE_RAN";
+
 // A directory that is gone with all its files at the end.
 class Directory
 {

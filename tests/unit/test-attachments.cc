@@ -63,8 +63,6 @@ protected:
   }
 };
 
-} // namespace
-
 TEST_P (AttachTest, StandsForTheChannelsLife)
 {
   show (1);
@@ -259,3 +257,5 @@ TEST_P (AttachTest, OfManyAtOnceOneWins)
 
 INSTANTIATE_TEST_SUITE_P (Barriers, AttachTest, testing::Bool (),
                           [] (const auto &info) { return info.param ? "asymmetric" : "symmetric"; });
+
+} // namespace

@@ -2,7 +2,9 @@
 // The header that a pool's calls carry, and what is said of a secret that cannot be one.
 #include <gtest/gtest.h>
 
+extern "C" {
 #include "core/config/credential.h"
+}
 #include "tests/servers/folder.h"
 
 using std::string;

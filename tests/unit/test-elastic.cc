@@ -6,9 +6,6 @@
 
 namespace {
 
-constexpr int64_t ms = 1000;
-constexpr int64_t s = 1000 * ms;
-
 // Checks each 100 ms, 5 of them quiet, 1 s to cool down: marks at 50 and 20 of 100 streams.
 class Elastic : public ::testing::Test
 {

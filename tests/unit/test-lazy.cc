@@ -4,8 +4,6 @@
 
 namespace {
 
-constexpr int64_t s = 1000000;
-
 class Lazy : public ::testing::Test
 {
 protected:

@@ -15,18 +15,18 @@ using std::string;
 namespace {
 
 void *
-create (const CenoteHost *, const CenoteOptions *, CenoteFault *)
+create_any (const CenoteHost *, const CenoteOptions *, CenoteFault *)
 {
   static char state;
 
   return &state;
 }
 
-int64_t next (void *) { return 42; }
+int64_t next_any (void *) { return 42; }
 void reset (void *) {}
 void plan (void *, const CenoteConnectorView *, CenotePlan *) {}
 uint32_t pick (void *, const CenotePickView *) { return 0; }
-struct grpc_channel *create_channel (void *, const char *, const void *, CenoteFault *) { return nullptr; }
+struct grpc_channel *create_any_channel (void *, const char *, const void *, CenoteFault *) { return nullptr; }
 void watch (void *, struct grpc_channel *, CenoteTransportNotify, void *) {}
 void connect_channel (void *, struct grpc_channel *) {}
 void close_channel (void *, struct grpc_channel *) {}
@@ -49,14 +49,14 @@ protected:
     descriptor.license = "Apache-2.0";
     descriptor.ops = &backoff;
     backoff.struct_size = sizeof backoff;
-    backoff.create = create;
-    backoff.next = next;
+    backoff.create = create_any;
+    backoff.next = next_any;
     connector.struct_size = sizeof connector;
     connector.plan = plan;
     picker.struct_size = sizeof picker;
     picker.pick = pick;
     transport.struct_size = sizeof transport;
-    transport.create_channel = create_channel;
+    transport.create_channel = create_any_channel;
     telemetry.struct_size = sizeof telemetry;
     telemetry.mask = 1;
     telemetry.handle = handle;
@@ -113,7 +113,7 @@ TEST_F (Descriptor, IsCopied)
   EXPECT_EQ (plugin->path, nullptr);
   EXPECT_EQ (plugin->shadowed[0], nullptr);
   EXPECT_EQ (plugin->options.n_rows, 0u);
-  EXPECT_EQ (plugin->ops.backoff.next, next);
+  EXPECT_EQ (plugin->ops.backoff.next, next_any);
   EXPECT_EQ (plugin->ops.backoff.struct_size, sizeof (CenoteBackoffOps));
 }
 

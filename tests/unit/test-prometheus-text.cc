@@ -125,7 +125,7 @@ TEST (PrometheusText, AKindThatIsNewerThanItIsLeftOut)
 /* ------------------------------------------------------------------ bounds */
 
 std::string
-wrong_with (std::vector<const char *> list)
+wrong_bounds_with (std::vector<const char *> list)
 {
   Bounds bounds;
 
@@ -148,9 +148,9 @@ TEST (PrometheusBounds, AreDurations)
 TEST (PrometheusBounds, SayWhatIsWrongAndWhatWouldBeRight)
 {
   for (const char *text : { "", "1", "ms", "1 ms", "-1ms", "1.2.3ms", ".ms", "1d", "0s", "1e9h", "99999999h", "nanms" })
-    EXPECT_EQ (wrong_with ({ text }), std::string ("buckets: '") + text +
+    EXPECT_EQ (wrong_bounds_with ({ text }), std::string ("buckets: '") + text +
                                         "' is no duration (a number and ns, us, ms, s, min or h: 2.5ms)");
-  EXPECT_EQ (wrong_with ({ "1ms", "5ms", "5ms" }),
+  EXPECT_EQ (wrong_bounds_with ({ "1ms", "5ms", "5ms" }),
              "buckets: '5ms' is not above the one before it (durations ascend: 1ms;5ms;25ms)");
   std::vector<std::string> many;
   std::vector<const char *> list;
@@ -158,9 +158,9 @@ TEST (PrometheusBounds, SayWhatIsWrongAndWhatWouldBeRight)
     many.push_back (std::to_string (i) + "ms");
   for (const std::string &text : many)
     list.push_back (text.c_str ());
-  EXPECT_EQ (wrong_with (list), "buckets: there are more than 64 (at most 64 durations, ascending)");
+  EXPECT_EQ (wrong_bounds_with (list), "buckets: there are more than 64 (at most 64 durations, ascending)");
   list.pop_back ();
-  EXPECT_EQ (wrong_with (list), "");
+  EXPECT_EQ (wrong_bounds_with (list), "");
 }
 
 /* ----------------------------------------------------------------- history */

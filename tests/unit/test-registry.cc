@@ -8,9 +8,6 @@ using std::string;
 
 namespace {
 
-// Set by the constructor of backoff-schedule.
-const char mark[] = "CENOTE_TEST_SCHEDULE_RAN";
-
 class Registry : public ::testing::Test
 {
 protected:
@@ -221,14 +218,14 @@ TEST_F (Registry, TellsWhatTheDynamicLinkerSays)
 // ----------------------------------------------------------------- statics
 
 void *
-create (const CenoteHost *, const CenoteOptions *, CenoteFault *)
+create_static (const CenoteHost *, const CenoteOptions *, CenoteFault *)
 {
   static char state;
 
   return &state;
 }
 
-int64_t next (void *) { return 1; }
+int64_t next_static (void *) { return 1; }
 
 CenotePlugin
 static_plugin (const CenoteBackoffOps *ops)
@@ -254,10 +251,10 @@ TEST_F (Registry, StaticPluginsWinOverFiles)
   CenotePlugin descriptor = static_plugin (&ops);
 
   ops.struct_size = sizeof ops;
-  ops.create = create;
+  ops.create = create_static;
   EXPECT_REFUSED (cenote_registry_add_static (registry, &descriptor, &error), error, CENOTE_ERROR_PLUGIN,
                   "static plugin is refused: slot next is empty");
-  ops.next = next;
+  ops.next = next_static;
   put (module_bytes ("backoff-schedule"));
   ASSERT_TRUE (cenote_registry_add_static (registry, &descriptor, &error)) << error->message;
   g_autoptr (Plugin) plugin = registry_get (registry, CENOTE_PLUGIN_BACKOFF, "schedule", &error);
@@ -279,8 +276,8 @@ TEST_F (Registry, ListsByNotesAloneAndSorted)
   CenotePlugin descriptor = static_plugin (&ops);
 
   ops.struct_size = sizeof ops;
-  ops.create = create;
-  ops.next = next;
+  ops.create = create_static;
+  ops.next = next_static;
   descriptor.name = "zero";
   put (module_bytes ("backoff-schedule"));
   directory.write ("backoff-null.so", module_bytes ("backoff-null"));

@@ -203,9 +203,6 @@ TEST_F (TrustWalk, JudgesTheOwnersOfLinksAndOfWhatTheyLeadOver)
 
 // ------------------------------------------------------------ the trust list
 
-// Set by the constructor of each module below.
-const char mark[] = "CENOTE_TEST_SCHEDULE_RAN";
-
 // Where a plugin lies: a directory within another, both of which are to be trusted.
 struct Site {
   Directory above;
