@@ -157,7 +157,7 @@ libcenote_core_la_SOURCES = \
   core/pool/mock.h \
   core/base/hot.h \
   core/base/monitor.c \
-  core/base/links.h \
+  core/base/ring.h \
   core/base/monitor.h \
   core/config/nearest.c \
   core/config/nearest.h \

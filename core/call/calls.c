@@ -14,7 +14,7 @@ enum { LIST_LOOKS, LIST_CLOSING, LIST_STREAMS, N_LISTS };
 
 typedef struct Shard {
   _Alignas (CACHE_LINE) Monitor monitor; /* the lists */
-  Link lists[N_LISTS];       /* heads, of CallRecord */
+  RingLink lists[N_LISTS];   /* heads, of CallRecord */
   _Atomic (RpcQueue *) spare;
 } Shard;
 
@@ -52,7 +52,7 @@ calls_new (void)
   for (i = 0; i < N_SHARDS; i++) {
     monitor_init (&calls->shards[i].monitor);
     for (list = 0; list < N_LISTS; list++)
-      link_init (&calls->shards[i].lists[list]);
+      ring_init (&calls->shards[i].lists[list]);
   }
   return calls;
 }
@@ -80,7 +80,7 @@ calls_unref (Calls *calls)
 /* ----------------------------------------------------------------- register */
 
 static CallRecord *
-record_of (Link *link)
+record_of (RingLink *link)
 {
   return (CallRecord *) (gpointer) ((char *) link - G_STRUCT_OFFSET (CallRecord, link));
 }
@@ -89,7 +89,7 @@ record_of (Link *link)
 static CallRecord *
 first_in_locked (Shard *shard, guint list)
 {
-  Link *head = &shard->lists[list];
+  RingLink *head = &shard->lists[list];
 
   return head->next == head ? NULL : record_of (head->next);
 }
@@ -98,14 +98,14 @@ first_in_locked (Shard *shard, guint list)
 static HOT void
 put_in_locked (Shard *shard, guint list, CallRecord *record, gint64 look_us)
 {
-  Link *head = &shard->lists[list];
-  Link *before = head->previous;
+  RingLink *head = &shard->lists[list];
+  RingLink *before = head->previous;
 
   while (before != head && record_of (before)->look_us > look_us)
     before = before->previous;
   record->look_us = look_us;
   record->list = list;
-  link_insert_after (before, &record->link);
+  ring_insert_after (before, &record->link);
 }
 
 /* Each record, in a loop: the lists one after the other. */
@@ -113,7 +113,7 @@ static CallRecord *
 next_in_locked (Shard *shard, const CallRecord *last)
 {
   guint list = last == NULL ? 0 : last->list;
-  Link *link = last == NULL ? shard->lists[0].next : last->link.next;
+  RingLink *link = last == NULL ? shard->lists[0].next : last->link.next;
 
   while (link == &shard->lists[list] && ++list < N_LISTS)
     link = shard->lists[list].next;
@@ -157,7 +157,7 @@ calls_leave (Calls *calls, CallRecord *record)
   Shard *shard = &calls->shards[record->shard];
 
   monitor_lock (&shard->monitor);
-  link_remove (&record->link);
+  ring_remove (&record->link);
   if (atomic_load_explicit (&calls->closed, memory_order_relaxed))
     monitor_broadcast (&shard->monitor);
   monitor_unlock (&shard->monitor);
@@ -259,7 +259,7 @@ put_back_locked (Shard *shard, CallRecord *record, gint64 now_us)
   gint64 look_us = now_us + RPC_LOOK_US;
   gboolean closes = record->deadline_us > now_us && record->deadline_us < look_us;
 
-  link_remove (&record->link);
+  ring_remove (&record->link);
   put_in_locked (shard, closes ? LIST_CLOSING : LIST_LOOKS, record, closes ? record->deadline_us : look_us);
 }
 

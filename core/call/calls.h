@@ -23,7 +23,7 @@
 
 #include <glib.h>
 
-#include "core/base/links.h"
+#include "core/base/ring.h"
 #include "core/grpc/rpc.h"
 #include "loop.h"
 
@@ -43,7 +43,7 @@ struct CallRecord {
   guint id;                  /* for calls_cancel_id(); 0: none */
   guint shard;
   gint64 look_us;            /* when to look at it */
-  Link link;                 /* in one of the shard's lists */
+  RingLink link;             /* in one of the shard's lists */
   guint list;                /* which */
 };
 

@@ -181,7 +181,7 @@ timeout_text (gint64 us)
 static _Thread_local struct {
   gint64 us;
   grpc_metadata row;
-} last_timeout;
+} last_timeout = { .us = -1 };
 
 /* The text is short enough to be in the slice itself, so that a copy of the row is one more of it. */
 static void

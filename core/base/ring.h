@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * links: a ring of what has a Link within it, and a head.
+ * ring: what has a RingLink within it, one after the other, and a head.
  *
  * For what every call enters and leaves: GQueue's functions are pages of another library,
  * which between two calls have left the caches (see hot.h); these are a few instructions.
  */
-#ifndef CENOTE_CORE_LINKS_H
-#define CENOTE_CORE_LINKS_H
+#ifndef CENOTE_CORE_RING_H
+#define CENOTE_CORE_RING_H
 
-typedef struct Link Link;
-struct Link {
-  Link *next;
-  Link *previous;
+typedef struct RingLink RingLink;
+struct RingLink {
+  RingLink *next;
+  RingLink *previous;
 };
 
 /* HEAD of an empty ring is its own next. */
 static inline void
-link_init (Link *head)
+ring_init (RingLink *head)
 {
   head->next = head->previous = head;
 }
 
 static inline void
-link_insert_after (Link *before, Link *link)
+ring_insert_after (RingLink *before, RingLink *link)
 {
   link->next = before->next;
   link->previous = before;
@@ -31,7 +31,7 @@ link_insert_after (Link *before, Link *link)
 }
 
 static inline void
-link_remove (Link *link)
+ring_remove (RingLink *link)
 {
   link->previous->next = link->next;
   link->next->previous = link->previous;
