@@ -33,6 +33,11 @@
 #else
 #define UNDER_TSAN 0
 #endif
+#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
+#define UNDER_ASAN 1
+#else
+#define UNDER_ASAN 0
+#endif
 
 namespace stress
 {
@@ -146,6 +151,8 @@ TEST (StressSlots, FailsWithoutABarrier)
 {
   if (UNDER_TSAN)
     GTEST_SKIP () << "ThreadSanitizer's atomics are barriers themselves";
+  if (UNDER_ASAN)
+    GTEST_SKIP () << "with AddressSanitizer's checks between two steps it takes ten times as long";
   if (!has_two_cpus ())
     GTEST_SKIP () << "needs two CPUs";
   int status = run_self ("none", 100000000, "0");
