@@ -322,7 +322,7 @@ private:
 
     if (!cenote_pool_close_on_release (cache_, address.c_str ()))
       return false;
-    g_auto (GStrv) closed = cenote_pool_expire (cache_);
+    g_strfreev (cenote_pool_expire (cache_));
     return await_count (CENOTE_EVENT_CONNECTOR_CONNECTION_COUNT, "cache", 3);
   }
 

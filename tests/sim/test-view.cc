@@ -2,6 +2,7 @@
 /* pool-view: what a connector is shown: each row as it is, only what changed as changed, at a price in proportion. */
 #include "sim-test.h"
 #include "spies.h"
+#include "tests/scale.h"
 
 #include <algorithm>
 
@@ -359,11 +360,13 @@ protected:
 
 TEST_P (ViewWalk, WhatChangedIsListed)
 {
+  const unsigned n = scaled (20000, 500);
+
   open_watched ();
-  for (int i = 0; i < 2000 && watcher.fault.empty (); i++)
+  for (unsigned i = 0; i < n && watcher.fault.empty (); i++)
     step ();
   EXPECT_EQ (watcher.fault, "");
-  EXPECT_GT (watcher.n_plans, 1000u);
+  EXPECT_GT (watcher.n_plans, n / 2);
   EXPECT_EQ (count (CENOTE_EVENT_PLUGIN_FAILED), 0u) << last (CENOTE_EVENT_PLUGIN_FAILED)->error;
   EXPECT_LT (watcher.n_listed, watcher.n_rows) << "not everything each time";
   for (CenoteLease &lease : leases)
