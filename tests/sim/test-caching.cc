@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pools whose addresses come from dials, with the connector `caching`: who is connected, when, and for how long. */
 #include "sim-test.h"
+#include "tests/scale.h"
 
 #include <algorithm>
 #include <set>
@@ -743,10 +744,11 @@ protected:
 TEST_P (CachingWalk, KeepsItsPromises)
 {
   std::string what;
+  const unsigned n_steps = std::min (3000u, scaled (30000, 600)); /* less under sanitizers */
   guint n_dials = 0;
 
   open_cache ("max-addresses=4\nexpire-interval=300ms");
-  for (int i = 0; i < 3000 && what.empty (); i++) {
+  for (unsigned i = 0; i < n_steps && what.empty (); i++) {
     step ();
     what = fault ();
   }
