@@ -157,8 +157,8 @@ libcenote_core_la_SOURCES = \
   core/pool/mock.h \
   core/base/hot.h \
   core/base/monitor.c \
-  core/base/ring.h \
   core/base/monitor.h \
+  core/base/ring.h \
   core/config/nearest.c \
   core/config/nearest.h \
   core/telemetry/observers.c \
