@@ -16,4 +16,11 @@ scaled (unsigned n, unsigned least)
   return std::max (least, static_cast<unsigned> (n * (scale == nullptr ? 0.1 : g_ascii_strtod (scale, nullptr))));
 }
 
+/* N in check and at full length, less where a sanitizer's stage has less scale, never under LEAST. */
+static inline unsigned
+scaled_down (unsigned n, unsigned least)
+{
+  return std::min (n, scaled (10 * n, least));
+}
+
 #endif

@@ -744,7 +744,7 @@ protected:
 TEST_P (CachingWalk, KeepsItsPromises)
 {
   std::string what;
-  const unsigned n_steps = std::min (3000u, scaled (30000, 600)); /* less under sanitizers */
+  const unsigned n_steps = scaled_down (3000, 600);
   guint n_dials = 0;
 
   open_cache ("max-addresses=4\nexpire-interval=300ms");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rotation: connections that are replaced when they have reached their age, and for other reasons. */
-#include <algorithm>
 #include <map>
 
 #include "sim-test.h"
@@ -87,7 +86,7 @@ TEST_F (RotationTest, TheJitterIsThatOfTheKey)
 std::string
 how_many (guint *out)
 {
-  *out = std::min (1000u, scaled (10000, 300));
+  *out = scaled_down (1000, 300);
   return "size=" + std::to_string (*out) + "\n";
 }
 

@@ -360,7 +360,7 @@ protected:
 
 TEST_P (ViewWalk, WhatChangedIsListed)
 {
-  const unsigned n = std::min (2000u, scaled (20000, 500)); /* less under sanitizers */
+  const unsigned n = scaled_down (2000, 500);
 
   open_watched ();
   for (unsigned i = 0; i < n && watcher.fault.empty (); i++)
