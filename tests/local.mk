@@ -725,7 +725,7 @@ TESTS += $(system_tests)
 # Both run make install, which links anew: one after the other.
 tests/integration/test-plugin-guide.log: tests/integration/test-install.log
 endif
-EXTRA_DIST += tests/precompiled.h tests/scale.h $(system_tests) $(test_data)
+EXTRA_DIST += tests/precompiled.h tests/sanitizers.h tests/scale.h $(system_tests) $(test_data)
 
 # -------------------------------------------------------------------- fuzzers
 # Built by clang, with --enable-sanitizer=fuzzer alone; make fuzz runs each for a while.

@@ -16,15 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/sanitizers.h"
 #include "tools/conformance/conformance.h"
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define OWN_MALLOC 1
-#elif defined __has_feature
-#if __has_feature (address_sanitizer) || __has_feature (thread_sanitizer)
-#define OWN_MALLOC 1
-#endif
-#endif
 
 namespace {
 
@@ -505,7 +498,7 @@ const Row rows[] = {
           shared.threads.emplace_back ([ended = shared.ended] { ended.wait (); });
         return create (host, values, fault);
       }),
-#ifndef OWN_MALLOC
+#if !UNDER_ASAN && !UNDER_TSAN
   BACKOFF (
     "create-repeats", "memory stays",
     p.backoff.create =

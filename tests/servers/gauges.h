@@ -12,6 +12,8 @@
 #include <ostream>
 #include <thread>
 
+#include "tests/sanitizers.h"
+
 struct Gauges {
   unsigned descriptors;
   unsigned threads;
@@ -84,13 +86,7 @@ struct Gauges {
   static constexpr bool
   memory_tells ()
   {
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    return false;
-#elif defined __has_feature
-    return !__has_feature (address_sanitizer) && !__has_feature (thread_sanitizer);
-#else
-    return true;
-#endif
+    return !UNDER_ASAN && !UNDER_TSAN;
   }
 
 private:

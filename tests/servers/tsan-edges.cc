@@ -6,10 +6,9 @@
  * them.  A batch is handed over with its tag, and taken over with the tag's event: these
  * functions stand before C-core's and say so.
  */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined __SANITIZE_THREAD__ || __has_feature(thread_sanitizer)
+#include "tests/sanitizers.h"
+
+#if UNDER_TSAN
 
 #include <dlfcn.h>
 #include <grpc/grpc.h>
