@@ -24,6 +24,13 @@ typedef struct Hold {
   grpc_channel *left;        /* it was: that channel */
 } Hold;
 
+typedef enum {
+  LIFE_OWNED,                /* its owner hears of it */
+  LIFE_LINGERS,              /* its owner has ended it, and C-core may not destroy it yet */
+  LIFE_KEPT,                 /* the same, for what it has heard */
+  LIFE_ENDED                 /* the channel is destroyed; waiting for the last note */
+} LinkLife;
+
 struct Link {
   ControlNote note;          /* first */
   gatomicrefcount refs;      /* the control side's; and its transport's, which may tell until close_channel() */
@@ -33,15 +40,13 @@ struct Link {
   Slot *slot;
   Hold *hold;
   char *xds;                 /* (nullable): its address, where C-core hears from a control plane where to connect */
+  LinkLife life;
   CenoteChannelState last;   /* the last state that was handled */
-  gboolean ended;            /* the channel is destroyed; waiting for the last note */
   gboolean handling;         /* its owner is being told: not to be freed under that */
   gboolean connecting;       /* an attempt is under way */
   gint64 connect_us;         /* when the attempt began */
   gint64 attempt_us;         /* the site's when the channel was made: C-core was told then */
   gboolean was_ready;
-  gboolean lingers;          /* its owner has ended it, and C-core may not destroy it yet */
-  gboolean kept;             /* the same, for what it has heard */
   ControlTimer linger_timer;
   /* Driven by C-core. */
   CcoreWatch *watch;
@@ -60,6 +65,18 @@ static gboolean
 drives_itself (const Link *link)
 {
   return link->watch == NULL;
+}
+
+static gboolean
+is_ended (const Link *link)
+{
+  return link->life == LIFE_ENDED;
+}
+
+static gboolean
+is_kept (const Link *link)
+{
+  return link->life == LIFE_KEPT;
 }
 
 static void
@@ -102,7 +119,7 @@ link_free_if_over (Link *link)
   monitor_lock (&link->lock);
   noted = link->noted;
   monitor_unlock (&link->lock);
-  if (link->ended && !link->handling && !link->armed && link->explain == NULL && !noted)
+  if (is_ended (link) && !link->handling && !link->armed && link->explain == NULL && !noted)
     link_free (link);
 }
 
@@ -113,7 +130,7 @@ static void let_go (const LinkSite *site, const char *xds);
 static void
 tell (Link *link, LinkEvent event, const char *error)
 {
-  if (!link->ended && !link->lingers)
+  if (link->life == LIFE_OWNED)
     link->site->event (link->owner, event, error);
 }
 
@@ -135,7 +152,7 @@ explained (const CcoreReply *reply, gpointer data)
 {
   Link *link = data;
   const char *error = reply->details[0] == '\0' ? "the connection attempt failed" : reply->details;
-  g_autofree char *better = link->ended ? NULL : ask_transport (link, error);
+  g_autofree char *better = is_ended (link) ? NULL : ask_transport (link, error);
 
   link->explain = NULL;
   link->handling = TRUE;
@@ -164,7 +181,7 @@ become_ready (Link *link)
 {
   link->was_ready = TRUE;
   tell (link, LINK_READY, NULL);
-  if (link->xds != NULL && !link->kept)
+  if (link->xds != NULL && !is_kept (link))
     let_go (link->site, link->xds);
 }
 
@@ -193,7 +210,7 @@ enter_state (Link *link, CenoteChannelState state, const char *error)
   case CENOTE_CHANNEL_TRANSIENT_FAILURE:
   case CENOTE_CHANNEL_SHUTDOWN:
   case CENOTE_CHANNEL_DRAINING:
-    if (drives_itself (link) || link->lingers || state != CENOTE_CHANNEL_TRANSIENT_FAILURE)
+    if (drives_itself (link) || link->life != LIFE_OWNED || state != CENOTE_CHANNEL_TRANSIENT_FAILURE)
       tell (link, LINK_FAILED, error == NULL ? "the connection attempt failed" : error);
     else
       explain (link);
@@ -215,7 +232,7 @@ enter_state (Link *link, CenoteChannelState state, const char *error)
 static gboolean
 must_linger (const Link *link)
 {
-  return !drives_itself (link) && link->connecting && !link->ended;
+  return !drives_itself (link) && link->connecting && !is_ended (link);
 }
 
 static void
@@ -227,7 +244,7 @@ linger (Link *link)
 static void
 begin_lingering (Link *link)
 {
-  link->lingers = TRUE;
+  link->life = LIFE_LINGERS;
   g_queue_push_tail (link->site->lingering, link);
   linger (link);
 }
@@ -237,7 +254,6 @@ stop_lingering (Link *link)
 {
   gboolean freed;
 
-  link->lingers = link->kept = FALSE;
   control_timer_unset (link->site->control, &link->linger_timer);
   g_queue_remove (link->site->lingering, link);
   freed = slot_try_free (link->slot);
@@ -309,15 +325,9 @@ find_other (const Link *link, gboolean (*is_it) (const Link *other))
 }
 
 static gboolean
-is_kept (const Link *link)
-{
-  return link->kept;
-}
-
-static gboolean
 is_connected (const Link *link)
 {
-  return link_is_ready (link) && !link->ended;
+  return link_is_ready (link) && !is_ended (link);
 }
 
 static gboolean
@@ -339,7 +349,7 @@ stir_kept (const Link *link)
 static void
 keep (Link *link)
 {
-  link->lingers = link->kept = TRUE;
+  link->life = LIFE_KEPT;
   g_queue_push_tail (link->site->lingering, link);
 }
 
@@ -352,7 +362,7 @@ let_go (const LinkSite *site, const char *xds)
     Link *link = l->data;
 
     next = l->next;
-    if (link->kept && (xds == NULL || g_str_equal (link->xds, xds)))
+    if (is_kept (link) && (xds == NULL || g_str_equal (link->xds, xds)))
       stop_and_free (link);
   }
 }
@@ -411,7 +421,7 @@ heed_watch (Link *link)
 
   note_heard (link);
   link->armed = FALSE;
-  if (link->ended)
+  if (is_ended (link))
     return;
   state = ccore_channel_state (link->channel, FALSE);
   if (link->last == CENOTE_CHANNEL_READY)
@@ -420,11 +430,11 @@ heed_watch (Link *link)
     link->last = CENOTE_CHANNEL_IDLE;
   else if (link->last == CENOTE_CHANNEL_IDLE && state == CENOTE_CHANNEL_IDLE)
     come_and_gone (link);
-  if (!link->ended && state != link->last)
+  if (!is_ended (link) && state != link->last)
     enter_state (link, state, NULL);
-  if (link->lingers && !link->kept && !link->connecting)
+  if (link->life == LIFE_LINGERS && !link->connecting)
     stop_lingering (link);
-  if (!link->ended && link->last != CENOTE_CHANNEL_TRANSIENT_FAILURE) {
+  if (!is_ended (link) && link->last != CENOTE_CHANNEL_TRANSIENT_FAILURE) {
     link->armed = TRUE;
     ccore_watch_arm (link->watch, link->last);
   }
@@ -477,7 +487,7 @@ heed_reports (Link *link)
   Report *report;
 
   while ((report = next_report (link)) != NULL) {
-    if (!link->ended && report->state != link->last)
+    if (!is_ended (link) && report->state != link->last)
       enter_state (link, report->state, report->error);
     report_free (report);
   }
@@ -531,7 +541,7 @@ end_channel (grpc_channel *channel, Hold *hold, EndChannel end, const char *oper
   } else {
     gint64 began_us = instance_begin (hold->transport);
 
-    hold->link->ended = TRUE;
+    hold->link->life = LIFE_ENDED;
     end (hold->transport->state, channel);
     instance_end (hold->transport, operation, began_us);
   }
@@ -564,7 +574,7 @@ leave_channel (grpc_channel *channel, Hold *hold)
   }
   link->armed = FALSE;
   link->watch = NULL;
-  link->ended = TRUE;
+  link->life = LIFE_ENDED;
   return TRUE;
 }
 
@@ -794,7 +804,7 @@ link_orphan (Link *link)
   link->hold->orphan = TRUE;
   if (!self_driven)
     link->hold->link = NULL;
-  link->ended = TRUE;
+  link->life = LIFE_ENDED;
   slot_orphan (link->slot);
   link_free_if_over (link);
 }
