@@ -13,6 +13,7 @@
 #include "async.h"
 #include "call-plan.h"
 #include "core/base/hot.h"
+#include "core/base/prefetch.h"
 #include "loop.h"
 
 typedef struct AsyncCall {
@@ -221,6 +222,7 @@ advance (DriverTask *task)
 {
   AsyncCall *call = call_of_task (task);
 
+  prefetch (call, G_STRUCT_OFFSET (AsyncCall, waiter));
   if (!rpc_is_ended (task->rpc))
     return PROGRESS_NONE;
   call_plan_withdraw (&call->plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rpc-async: unary calls that end on a queue which one thread looks after. */
 #include "core/base/hot.h"
+#include "core/base/prefetch.h"
 #include "rpc-private.h"
 
 RpcQueue *
@@ -27,6 +28,7 @@ rpc_queue_next (RpcQueue *queue, gint64 until_us)
     return NULL;
   step = rpc_step_of_tag (event.tag);
   rpc = (Rpc *) (gpointer) ((char *) event.tag - step);
+  prefetch (rpc, sizeof *rpc);
   rpc_step_end (rpc, step, &event);
   if (step == RPC_READ && rpc->second != NULL)
     grpc_call_cancel (rpc->call, NULL);
