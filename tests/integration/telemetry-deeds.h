@@ -179,11 +179,7 @@ public:
   int64_t
   count (CenoteEventKind kind, const std::string &pool)
   {
-    int64_t n = 0;
-
-    for (const Event &event : events.of (kind))
-      n += event.pool == pool;
-    return n;
+    return static_cast<int64_t> (events.count_of (kind, pool));
   }
 
   CenoteRuntime *runtime () { return client_->runtime; }
@@ -208,20 +204,13 @@ private:
     return "ipv4:127.0.0.1:" + std::to_string (server.port ());
   }
 
-  /* Waits until as many of POOL's channels as N have been told to be connected. */
   bool
   await_count (CenoteEventKind kind, const char *pool, int64_t n)
   {
-    gint64 until_us = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+    const bool came = events.await_of (kind, pool, static_cast<size_t> (n));
 
-    while (count (kind, pool) < n) {
-      if (g_get_monotonic_time () > until_us) {
-        ADD_FAILURE () << pool << ": no " << n << " of " << cenote_event_kind_to_string (kind);
-        return false;
-      }
-      events.await (kind, events.of (kind).size () + 1);
-    }
-    return true;
+    EXPECT_TRUE (came) << pool << ": no " << n << " of " << cenote_event_kind_to_string (kind);
+    return came;
   }
 
   bool

@@ -38,14 +38,14 @@ public:
   take (const CenoteEvent *event, gpointer data)
   {
     EventLog *self = static_cast<EventLog *> (data);
-    std::lock_guard<std::mutex> hold (self->lock_);
     auto text = [] (const char *string) { return std::string (string == nullptr ? "" : string); };
+    Event kept = { static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel, event->delay_ms,
+                   text (event->reason), text (event->error), *event, text (event->pool), text (event->address) };
+    std::lock_guard<std::mutex> hold (self->lock_);
 
     if (event->time_us < self->since_us_)
       return;
-    self->events_.push_back ({ static_cast<CenoteEventKind> (event->kind), event->time_us, event->channel,
-                               event->delay_ms, text (event->reason), text (event->error), *event, text (event->pool),
-                               text (event->address) });
+    self->events_.push_back (std::move (kept));
     self->changed_.notify_all ();
   }
 
@@ -63,7 +63,11 @@ public:
   of (CenoteEventKind kind)
   {
     std::lock_guard<std::mutex> hold (lock_);
-    return of_locked (kind);
+    std::vector<Event> result;
+
+    std::copy_if (events_.begin (), events_.end (), std::back_inserter (result),
+                  [&] (const Event &event) { return event.kind == kind; });
+    return result;
   }
 
   /* Those of them whose `ok` is OK. */
@@ -71,42 +75,54 @@ public:
   count (CenoteEventKind kind, gint64 ok)
   {
     std::lock_guard<std::mutex> hold (lock_);
+    return count_locked (kind, [&] (const Event &event) { return event.raw.ok == ok; });
+  }
 
-    return count_locked (kind, ok);
+  /* Those of POOL. */
+  size_t
+  count_of (CenoteEventKind kind, const std::string &pool)
+  {
+    std::lock_guard<std::mutex> hold (lock_);
+    return count_locked (kind, [&] (const Event &event) { return event.pool == pool; });
   }
 
   /* Waits until there have been N whose `ok` is OK.  FALSE: not within a minute. */
   bool
   await_ok (CenoteEventKind kind, gint64 ok, size_t n)
   {
-    std::unique_lock<std::mutex> hold (lock_);
-    return changed_.wait_for (hold, std::chrono::minutes (1), [&] { return count_locked (kind, ok) >= n; });
+    return await_such (kind, n, [&] (const Event &event) { return event.raw.ok == ok; });
   }
 
-  /* Waits until there have been N.  FALSE: not within a minute. */
+  /* The same of POOL. */
+  bool
+  await_of (CenoteEventKind kind, const std::string &pool, size_t n)
+  {
+    return await_such (kind, n, [&] (const Event &event) { return event.pool == pool; });
+  }
+
+  /* The same of any. */
   bool
   await (CenoteEventKind kind, size_t n)
   {
-    std::unique_lock<std::mutex> hold (lock_);
-    return changed_.wait_for (hold, std::chrono::minutes (1), [&] { return of_locked (kind).size () >= n; });
+    return await_such (kind, n, [] (const Event &) { return true; });
   }
 
 private:
-  size_t
-  count_locked (CenoteEventKind kind, gint64 ok) const
+  template <typename Is>
+  bool
+  await_such (CenoteEventKind kind, size_t n, Is is)
   {
-    return static_cast<size_t> (std::count_if (
-      events_.begin (), events_.end (), [&] (const Event &event) { return event.kind == kind && event.raw.ok == ok; }));
+    std::unique_lock<std::mutex> hold (lock_);
+    return changed_.wait_for (hold, std::chrono::minutes (1), [&] { return count_locked (kind, is) >= n; });
   }
 
-  std::vector<Event>
-  of_locked (CenoteEventKind kind) const
+  /* No copies: take(), which must be short, may be waiting for the lock. */
+  template <typename Is>
+  size_t
+  count_locked (CenoteEventKind kind, Is is) const
   {
-    std::vector<Event> result;
-
-    std::copy_if (events_.begin (), events_.end (), std::back_inserter (result),
-                  [&] (const Event &event) { return event.kind == kind; });
-    return result;
+    return static_cast<size_t> (std::count_if (events_.begin (), events_.end (),
+                                               [&] (const Event &event) { return event.kind == kind && is (event); }));
   }
 
   std::mutex lock_;
