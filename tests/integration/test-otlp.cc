@@ -23,9 +23,9 @@ protected:
 
   /* The sink, and the pool that leads to the collector: which is told of as the others are. */
   std::string
-  groups (const std::string &pool = "collector") const
+  groups (const std::string &pool = "collector", const std::string &interval = "1s") const
   {
-    return "[telemetry:otlp]\npool=" + pool + "\ninterval=1s\nservice-name=deeds\n" +
+    return "[telemetry:otlp]\npool=" + pool + "\ninterval=" + interval + "\nservice-name=deeds\n" +
            "[pool:collector]\nprofile=local\ninitialization=manual\nstatus-interval=100ms\ntarget=ipv4:127.0.0.1:" +
            std::to_string (collector_->port ()) + "\n";
   }
@@ -59,10 +59,11 @@ protected:
   std::unique_ptr<OtlpCollector> collector_;
 };
 
+/* It is the only one: on a busy machine an export takes so long that the sink is set aside, and loses events. */
 TEST_F (Otlp, TheLastExportSaysWhatWasDoneToTheUnit)
 {
   const gint64 before_us = g_get_real_time ();
-  TelemetryDeeds deeds ("otlp", groups ());
+  TelemetryDeeds deeds ("otlp", groups ("collector", "24h"));
 
   connect (deeds.runtime ());
   ASSERT_TRUE (deeds.do_all ());
