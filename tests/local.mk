@@ -368,6 +368,7 @@ tests_integration_tests_SOURCES = \
   tests/servers/interop-server.h \
   tests/servers/load.h \
   tests/servers/node-server.h \
+  tests/servers/prometheus-daemon.h \
   tests/servers/servers.h \
   tests/servers/statsd-receiver.h \
   tests/unit/http-client.h \

@@ -9,12 +9,14 @@
 #include <sstream>
 
 #include "telemetry-deeds.h"
+#include "tests/servers/prometheus-daemon.h"
 #include "tests/unit/http-client.h"
 #include "tests/unit/log-capture.h"
 
 namespace {
 
 const char *const group = "[telemetry:prom]\nplugin=prometheus\nlisten=127.0.0.1:0\n";
+const char *const open_metrics = "Accept: application/openmetrics-text\r\n"; /* Prometheus asks for it too */
 
 class Prometheus : public ::testing::Test {
 protected:
@@ -54,34 +56,88 @@ protected:
   LogCapture log;
 };
 
-/* "cenote_gets_total" and so on: how DEED's metric is spelled. */
-std::string
-spelled (const Deed &deed)
-{
-  std::string text = deed.metric;
+using Labels = std::map<std::string, std::string>; /* a metric's name is the label __name__ */
+using Samples = std::map<Labels, double>;
 
-  std::replace (text.begin (), text.end (), '.', '_');
-  return text + (deed.is_durations () ? "_seconds_count" : deed.is_gauge () ? "" : "_total");
+/* SERIES: "name" or "name{label="value",…}". */
+Labels
+labels_of (const std::string &series)
+{
+  size_t at = series.find ('{');
+  Labels labels = { { "__name__", series.substr (0, at) } };
+
+  while (at != std::string::npos && series[at] != '}') {
+    size_t value = series.find ("=\"", at) + 2, end = series.find ('"', value);
+
+    labels[series.substr (at + 1, value - at - 3)] = series.substr (value, end - value);
+    at = end + 1;
+  }
+  return labels;
 }
 
-/* The sum of all samples of SAMPLES whose name, and first labels, are DEED's; -1: there is none. */
-int64_t
-value_of (const std::string &samples, const Deed &deed)
+/* Cenote's own of TEXT, in either format, which may have times, or been through Prometheus, which adds two labels. */
+Samples
+read_samples (const std::string &text)
 {
-  const std::vector<std::pair<std::string, std::string>> labels = deed.labels ();
-  std::string head = spelled (deed);
-  std::istringstream lines (samples);
-  int64_t sum = -1;
+  std::istringstream lines (text);
+  Samples samples;
 
-  for (size_t i = 0; i < labels.size (); i++) {
-    std::string name = labels[i].first;
-    std::replace (name.begin (), name.end (), '.', '_');
-    head += (i == 0 ? "{" : ",") + name + "=\"" + labels[i].second + "\"";
+  for (std::string line; std::getline (lines, line);) {
+    size_t brace = line.rfind ('}'), end = line.find (' ', brace == std::string::npos ? 0 : brace);
+
+    if (line.rfind ("cenote_", 0) != 0)
+      continue;
+    Labels labels = labels_of (line.substr (0, end));
+    labels.erase ("job");
+    labels.erase ("instance");
+    samples[labels] = std::stod (line.substr (end));
   }
-  for (std::string line; std::getline (lines, line);)
-    if (line.rfind (head, 0) == 0)
-      sum = std::max<int64_t> (sum, 0) + std::stoll (line.substr (line.rfind (' ')));
+  return samples;
+}
+
+std::string
+underscored (std::string name)
+{
+  std::replace (name.begin (), name.end (), '.', '_');
+  return name;
+}
+
+/* "cenote_gets_total" and so on, and the labels, of DEED's metric. */
+Labels
+spelled (const Deed &deed)
+{
+  const char *end = deed.is_durations () ? "_seconds_count" : deed.is_gauge () ? "" : "_total";
+  Labels labels = { { "__name__", underscored (deed.metric) + end } };
+
+  for (const auto &[name, value] : deed.labels ())
+    labels[underscored (name)] = value;
+  return labels;
+}
+
+/* The sum of all SAMPLES that are named, and labelled, as DEED's metric is; -1: there is none. */
+double
+value_of (const Samples &samples, const Deed &deed)
+{
+  const Labels labels = spelled (deed);
+  double sum = -1;
+
+  for (const auto &[found, value] : samples)
+    if (std::includes (found.begin (), found.end (), labels.begin (), labels.end ()))
+      sum = std::max (sum, 0.0) + value;
   return sum;
+}
+
+bool
+shows (const Samples &samples, const Deed &deed)
+{
+  return !deed.is_metric () || value_of (samples, deed) == static_cast<double> (deed.count);
+}
+
+void
+expect_shows (const Samples &samples, const std::vector<Deed> &done)
+{
+  for (const Deed &deed : done)
+    EXPECT_TRUE (shows (samples, deed)) << deed.words () << ": " << value_of (samples, deed) << ", not " << deed.count;
 }
 
 /* Waits until what is told by events, which may come a little later or earlier, agrees with what PORT shows. */
@@ -92,11 +148,11 @@ settle (TelemetryDeeds *deeds, unsigned port)
   bool agree = false;
 
   while (!agree && g_get_monotonic_time () < until_us) {
-    std::string text = http_get (port, "/metrics").body;
+    Samples samples = read_samples (http_get (port, "/metrics").body);
     std::vector<Deed> done = deeds->done ();
-    agree = std::all_of (done.begin (), done.end (), [&] (const Deed &deed) {
-      return !deed.is_metric () || value_of (text, deed) == deed.count;
-    });
+    agree = std::all_of (done.begin (), done.end (), [&] (const Deed &deed) { return shows (samples, deed); });
+    if (!agree)
+      g_usleep (10000);
   }
 }
 
@@ -108,15 +164,39 @@ TEST_F (Prometheus, ItsNumbersAreWhatWasDone)
   deeds.rest ();
   settle (&deeds, port ());
   HttpReply text = http_get (port (), "/metrics");
-  HttpReply open = http_get (port (), "/metrics", "Accept: application/openmetrics-text\r\n");
+  HttpReply open = http_get (port (), "/metrics", open_metrics);
   deeds.stop ();
 
   ASSERT_EQ (text.status, 200);
-  for (const Deed &deed : deeds.done ())
-    if (deed.is_metric ()) {
-      EXPECT_EQ (value_of (text.body, deed), deed.count) << deed.words ();
-      EXPECT_EQ (value_of (open.body, deed), deed.count) << deed.words ();
-    }
+  expect_shows (read_samples (text.body), deeds.done ());
+  expect_shows (read_samples (open.body), deeds.done ());
+}
+
+void
+expect_same (const Samples &stored, const Samples &shown)
+{
+  EXPECT_EQ (stored.size (), shown.size ());
+  for (const auto &[labels, value] : shown) {
+    auto found = stored.find (labels);
+    EXPECT_TRUE (found != stored.end () && found->second == value) << ::testing::PrintToString (labels) << ", not " << value;
+  }
+}
+
+/* What was done, and all else that is shown. */
+TEST_F (Prometheus, PrometheusItselfStoresWhatWasDone)
+{
+  if (!PrometheusDaemon::is_there ())
+    GTEST_SKIP () << "prometheus (Debian's) is not here";
+  TelemetryDeeds deeds ("prom", group);
+  PrometheusDaemon daemon (port ());
+
+  ASSERT_NE (daemon.port (), 0u);
+  ASSERT_TRUE (deeds.do_all ());
+  deeds.rest ();
+  settle (&deeds, port ());
+  Samples stored = read_samples (daemon.await_scrape ());
+  expect_shows (stored, deeds.done ());
+  expect_same (stored, read_samples (http_get (port (), "/metrics", open_metrics).body));
 }
 
 bool

@@ -3,6 +3,7 @@
 #ifndef CENOTE_TESTS_FOLDER_H
 #define CENOTE_TESTS_FOLDER_H
 
+#include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
@@ -10,19 +11,15 @@
 #include <cstdlib>
 #include <string>
 
-/* A directory for files that go with it. */
+/* A directory that goes with all that is in it. */
 class Folder {
 public:
   Folder () { path_ = g_dir_make_tmp ("cenote-test.XXXXXX", nullptr); }
 
   ~Folder ()
   {
-    GDir *directory = g_dir_open (path_, 0, nullptr);
-
-    while (const char *name = g_dir_read_name (directory))
-      g_remove ((*this / name).c_str ());
-    g_dir_close (directory);
-    g_rmdir (path_);
+    nftw (path_, [] (const char *path, const struct stat *, int, FTW *) { return g_remove (path); }, 16,
+          FTW_DEPTH | FTW_PHYS);
     g_free (path_);
   }
 
