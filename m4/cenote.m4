@@ -27,10 +27,11 @@ AC_DEFUN([CENOTE_DEFINE_DIR], [
 # needs all that pkg-config says.
 AC_DEFUN([CENOTE_GRPC], [
   PKG_CHECK_MODULES([GRPC], [grpc >= 26.0])
+  cenote_grpc_short="$(printf '%s\n' $GRPC_LIBS | grep '^-L' | tr '\n' ' ')-lgrpc -lgpr"
   AC_CACHE_CHECK([whether -lgrpc -lgpr alone link], [cenote_cv_grpc_short], [
     cenote_save_LIBS=$LIBS cenote_save_CFLAGS=$CFLAGS
     CFLAGS="$CFLAGS $GRPC_CFLAGS"
-    LIBS="$($PKG_CONFIG --libs-only-L grpc) -lgrpc -lgpr $LIBS"
+    LIBS="$cenote_grpc_short $LIBS"
     AC_LINK_IFELSE(
       [AC_LANG_PROGRAM([[#include <grpc/grpc.h>
                          #include <grpc/support/alloc.h>]],
@@ -39,7 +40,7 @@ AC_DEFUN([CENOTE_GRPC], [
     LIBS=$cenote_save_LIBS CFLAGS=$cenote_save_CFLAGS
   ])
   AS_IF([test "x$cenote_cv_grpc_short" = xyes],
-    [GRPC_LIBS="$($PKG_CONFIG --libs-only-L grpc) -lgrpc -lgpr"])
+    [GRPC_LIBS=$cenote_grpc_short])
 ])
 
 # CENOTE_GRPC_MIN_TLS
