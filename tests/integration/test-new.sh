@@ -78,6 +78,7 @@ for kind in $kinds; do
     case_is "$kind: each file states its licence" has_licences
     case_is "$kind: $compiler builds it without a warning" in_project
     case_is "$kind: its own test passes" in_project check
+    [ "$compiler" = gcc ] || continue # what no compiler has a say in is seen once
     case_is "$kind: cenote inspect shows it" inspects "$kind"
     case_is "$kind: it conforms" conforms "$kind"
     case_is "$kind: its keyfile is sound" demo_is_sound
