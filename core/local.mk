@@ -181,6 +181,8 @@ libcenote_core_la_SOURCES = \
   core/registry/plugin-load.h \
   core/registry/plugin-options.c \
   core/registry/plugin-options.h \
+  core/registry/plugin-refuse.c \
+  core/registry/plugin-refuse.h \
   core/registry/plugin-slots.c \
   core/registry/plugin-slots.h \
   core/config/plugin-use.c \

@@ -74,6 +74,7 @@ libcenote_plain_la_SOURCES = \
   core/registry/plugin-links.c \
   core/registry/plugin-load.c \
   core/registry/plugin-options.c \
+  core/registry/plugin-refuse.c \
   core/registry/plugin-slots.c \
   core/registry/plugin.c \
   core/registry/trust.c \

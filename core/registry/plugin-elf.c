@@ -2,12 +2,13 @@
 /* plugin-elf: identification, header, program headers.  See plugin-elf.h. */
 #include "plugin-elf.h"
 
-#include <cenote/error.h>
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "plugin-refuse.h"
 
 /* Above this a file is no plugin of anybody's. */
 #define MAX_PROGRAM_HEADERS 1024u
@@ -21,8 +22,7 @@ elf_file_refuse (const ElfFile *file, GError **error, const char *format, ...)
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: %s", file->name, what);
-  return FALSE;
+  return plugin_refuse (error, "%s: %s", file->name, what);
 }
 
 static gboolean

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "plugin-refuse.h"
+
 /* Above this a file is no plugin of anybody's. */
 #define MAX_NOTE_SEGMENT_BYTES 65536u
 
@@ -138,21 +140,6 @@ plugin_file_read_note (const ElfFile *file, PluginNote *out_note, GError **error
 
 /* ---------------------------------------------------------------- library */
 
-static gboolean refuse (GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (GError **error, const char *path, const char *format, ...)
-{
-  g_autofree char *what = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  what = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s: %s", path, what);
-  return FALSE;
-}
-
 /* What dlopen() says, without the path that it mostly begins with and we name ourselves. */
 static void
 refuse_load (GError **error, const char *path, const char *real)
@@ -161,7 +148,7 @@ refuse_load (GError **error, const char *path, const char *real)
 
   if (g_str_has_prefix (text, real) && g_str_has_prefix (text + strlen (real), ": "))
     text += strlen (real) + strlen (": ");
-  refuse (error, path, "%s", text);
+  plugin_refuse (error, "%s: %s", path, text);
 }
 
 /* (transfer full) (nullable): of the open file; PATH serves where there is no /proc. */
@@ -191,14 +178,14 @@ load_library (int fd, const char *path, GError **error)
   void *library = NULL;
 
   if (!leads_to (real, fd)) {
-    refuse (error, path, "was replaced while it was looked at");
+    plugin_refuse (error, "%s: was replaced while it was looked at", path);
     return NULL;
   }
   library = dlopen (real, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library)
     refuse_load (error, path, real);
   else if (!leads_to (real, fd))
-    refuse (error, path, "was replaced while it was loaded");
+    plugin_refuse (error, "%s: was replaced while it was loaded", path);
   else
     return library;
   return NULL;
@@ -217,8 +204,8 @@ plugin_file_load (int fd, const char *path, GError **error)
   memcpy (&query, &symbol, sizeof query);
   descriptor = query ? query (CENOTE_ABI_MAJOR << 16 | CENOTE_ABI_MINOR) : NULL;
   if (!query)
-    refuse (error, path, "exports no function " CENOTE_PLUGIN_QUERY_SYMBOL "()");
+    plugin_refuse (error, "%s: exports no function " CENOTE_PLUGIN_QUERY_SYMBOL "()", path);
   else if (!descriptor)
-    refuse (error, path, CENOTE_PLUGIN_QUERY_SYMBOL "() returned NULL, expected a descriptor");
+    plugin_refuse (error, "%s: " CENOTE_PLUGIN_QUERY_SYMBOL "() returned NULL, expected a descriptor", path);
   return descriptor;
 }

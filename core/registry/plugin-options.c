@@ -2,8 +2,9 @@
 /* plugin-options: every row once, each with what the parser itself thinks of its texts. */
 #include "plugin-options.h"
 
-#include <cenote/error.h>
 #include <string.h>
+
+#include "plugin-refuse.h"
 
 #define KNOWN_FLAGS \
   (CENOTE_OPTION_REQUIRED | CENOTE_OPTION_RELOADABLE | CENOTE_OPTION_SECRET | CENOTE_OPTION_DEPRECATED | \
@@ -23,8 +24,7 @@ refuse_row (GError **error, const CenoteOption *row, const char *format, ...)
   va_start (arguments, format);
   what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "option '%s': %s", row->name, what);
-  return FALSE;
+  return plugin_refuse (error, "option '%s': %s", row->name, what);
 }
 
 static gboolean
@@ -48,10 +48,8 @@ type_is_known (const CenoteOption *row)
 static gboolean
 check_name (const CenoteOption *row, guint i, GError **error)
 {
-  if (!row->name) {
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "row %u of the option table has no name", i);
-    return FALSE;
-  }
+  if (!row->name)
+    return plugin_refuse (error, "row %u of the option table has no name", i);
   if (!is_option_name (row->name))
     return refuse_row (error, row, "a name is lower-case letters, digits and '-', beginning with a letter");
   if (g_str_equal (row->name, "plugin"))
@@ -129,17 +127,13 @@ static gboolean
 check_table (const CenotePlugin *descriptor, GError **error)
 {
   if (descriptor->n_options > PLUGIN_OPTIONS_MAX)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%u options, expected at most %d", descriptor->n_options,
-                 PLUGIN_OPTIONS_MAX);
-  else if (!descriptor->options)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%u options, but no table of them", descriptor->n_options);
-  else if (descriptor->option_size < ROW_SIZE_MIN || descriptor->option_size % G_ALIGNOF (CenoteOption) != 0)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN,
-                 "option rows of %u bytes, expected at least %u and a multiple of %u", descriptor->option_size,
-                 (guint) ROW_SIZE_MIN, (guint) G_ALIGNOF (CenoteOption));
-  else
-    return TRUE;
-  return FALSE;
+    return plugin_refuse (error, "%u options, expected at most %d", descriptor->n_options, PLUGIN_OPTIONS_MAX);
+  if (!descriptor->options)
+    return plugin_refuse (error, "%u options, but no table of them", descriptor->n_options);
+  if (descriptor->option_size < ROW_SIZE_MIN || descriptor->option_size % G_ALIGNOF (CenoteOption) != 0)
+    return plugin_refuse (error, "option rows of %u bytes, expected at least %u and a multiple of %u",
+                          descriptor->option_size, (guint) ROW_SIZE_MIN, (guint) G_ALIGNOF (CenoteOption));
+  return TRUE;
 }
 
 gboolean

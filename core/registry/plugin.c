@@ -12,24 +12,11 @@
 #include <string.h>
 
 #include "plugin-options.h"
+#include "plugin-refuse.h"
 #include "plugin-slots.h"
 
 /* A descriptor must reach to the end of the last member that the first header had. */
 #define DESCRIPTOR_SIZE_MIN (G_STRUCT_OFFSET (CenotePlugin, ops) + sizeof (const void *))
-
-static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-refuse (GError **error, const char *format, ...)
-{
-  va_list arguments;
-
-  va_start (arguments, format);
-  if (error)
-    *error = g_error_new_valist (CENOTE_ERROR, CENOTE_ERROR_PLUGIN, format, arguments);
-  va_end (arguments);
-  return FALSE;
-}
 
 /* ---------------------------------------------------------- kind and name */
 
@@ -78,8 +65,8 @@ plugin_name_check (const char *name, GError **error)
     what = "contains '..'";
   else
     what = "is no plugin's name";
-  return refuse (error, "'%.64s' %s (expected [a-z][a-z0-9-]*, at most %d bytes)", shown, what,
-                 CENOTE_PLUGIN_NAME_MAX - 1);
+  return plugin_refuse (error, "'%.64s' %s (expected [a-z][a-z0-9-]*, at most %d bytes)", shown, what,
+                        CENOTE_PLUGIN_NAME_MAX - 1);
 }
 
 /* ------------------------------------------------------------- descriptor */
@@ -89,12 +76,12 @@ static gboolean
 copy_descriptor (const CenotePlugin *descriptor, CenotePlugin *out_known, GError **error)
 {
   if (descriptor->magic != CENOTE_PLUGIN_MAGIC)
-    return refuse (error, "magic 0x%08x, expected 0x%08x", descriptor->magic, CENOTE_PLUGIN_MAGIC);
+    return plugin_refuse (error, "magic 0x%08x, expected 0x%08x", descriptor->magic, CENOTE_PLUGIN_MAGIC);
   if (descriptor->abi_major != CENOTE_ABI_MAJOR)
-    return refuse (error, "ABI major %u, expected %u", descriptor->abi_major, CENOTE_ABI_MAJOR);
+    return plugin_refuse (error, "ABI major %u, expected %u", descriptor->abi_major, CENOTE_ABI_MAJOR);
   if (descriptor->struct_size < DESCRIPTOR_SIZE_MIN)
-    return refuse (error, "a descriptor of %u bytes, expected at least %u", descriptor->struct_size,
-                   (guint) DESCRIPTOR_SIZE_MIN);
+    return plugin_refuse (error, "a descriptor of %u bytes, expected at least %u", descriptor->struct_size,
+                          (guint) DESCRIPTOR_SIZE_MIN);
   memset (out_known, 0, sizeof *out_known);
   memcpy (out_known, descriptor, MIN (descriptor->struct_size, sizeof *out_known));
   return TRUE;
@@ -104,16 +91,18 @@ static gboolean
 check_identity (const CenotePlugin *known, CenotePluginKind expected_kind, const char *expected_name, GError **error)
 {
   if (!plugin_slots_get (known->kind))
-    return refuse (error, "kind %u, expected %d to %d", known->kind, CENOTE_PLUGIN_BACKOFF, CENOTE_PLUGIN_TELEMETRY);
+    return plugin_refuse (error, "kind %u, expected %d to %d", known->kind, CENOTE_PLUGIN_BACKOFF,
+                          CENOTE_PLUGIN_TELEMETRY);
   if (expected_kind && known->kind != expected_kind)
-    return refuse (error, "its descriptor is of kind %s, expected %s", cenote_plugin_kind_to_string (known->kind),
-                   cenote_plugin_kind_to_string (expected_kind));
+    return plugin_refuse (error, "its descriptor is of kind %s, expected %s",
+                          cenote_plugin_kind_to_string (known->kind), cenote_plugin_kind_to_string (expected_kind));
   if (!known->name)
-    return refuse (error, "its descriptor has no name, expected %s", expected_name ? expected_name : "[a-z][a-z0-9-]*");
+    return plugin_refuse (error, "its descriptor has no name, expected %s",
+                          expected_name ? expected_name : "[a-z][a-z0-9-]*");
   if (!plugin_name_check (known->name, error))
     return FALSE;
   if (expected_name && !g_str_equal (known->name, expected_name))
-    return refuse (error, "its descriptor is named %s, expected %s", known->name, expected_name);
+    return plugin_refuse (error, "its descriptor is named %s, expected %s", known->name, expected_name);
   return TRUE;
 }
 
@@ -126,7 +115,7 @@ check_texts (const CenotePlugin *known, GError **error)
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     if (!texts[i].text || !texts[i].text[0])
-      return refuse (error, "it has no %s, expected a text", texts[i].what);
+      return plugin_refuse (error, "it has no %s, expected a text", texts[i].what);
   }
   return TRUE;
 }
@@ -156,7 +145,8 @@ fill_slots (Plugin *plugin, const PluginSlots *slots, guint size, GError **error
       continue;
     }
     if (!slot->fallback)
-      return refuse (error, "slot %s is empty, expected a function: a %s plugin must have it", slot->name, slots->kind);
+      return plugin_refuse (error, "slot %s is empty, expected a function: a %s plugin must have it", slot->name,
+                            slots->kind);
     memcpy (ops + slot->offset, &slot->fallback, sizeof slot->fallback);
   }
   return TRUE;
@@ -191,11 +181,12 @@ check_together (const Plugin *plugin, GError **error)
     gboolean close_channel = has_slot (plugin, PLUGIN_SLOT_CLOSE_CHANNEL);
 
     if (watch != connect || (watch && !close_channel))
-      return refuse (error, "it fills%s%s%s, expected all of watch, connect, close_channel or none of watch, connect",
-                     watch ? " watch" : "", connect ? " connect" : "", close_channel ? " close_channel" : "");
+      return plugin_refuse (error,
+                            "it fills%s%s%s, expected all of watch, connect, close_channel or none of watch, connect",
+                            watch ? " watch" : "", connect ? " connect" : "", close_channel ? " close_channel" : "");
   }
   if (plugin->kind == CENOTE_PLUGIN_TELEMETRY && plugin->ops.telemetry.mask == 0)
-    return refuse (error, "mask 0, expected the bits of the events that it wants");
+    return plugin_refuse (error, "mask 0, expected the bits of the events that it wants");
   return TRUE;
 }
 
@@ -206,14 +197,14 @@ take_ops (Plugin *plugin, const CenotePlugin *known, GError **error)
   guint32 head[2];           /* struct_size, flags: every operations table begins with them */
 
   if (!known->ops)
-    return refuse (error, "it has no operations table, expected one of at least %u bytes", slots->min_size);
+    return plugin_refuse (error, "it has no operations table, expected one of at least %u bytes", slots->min_size);
   memcpy (head, known->ops, sizeof head[0]);
   if (head[0] < slots->min_size)
-    return refuse (error, "an operations table of %u bytes, expected at least %u for a %s", head[0], slots->min_size,
-                   slots->kind);
+    return plugin_refuse (error, "an operations table of %u bytes, expected at least %u for a %s", head[0],
+                          slots->min_size, slots->kind);
   memcpy (head, known->ops, sizeof head);
   if (known->abi_minor <= CENOTE_ABI_MINOR && (head[1] & ~slots->flags) != 0)
-    return refuse (error, "flags 0x%x, expected none but 0x%x for a %s", head[1], slots->flags, slots->kind);
+    return plugin_refuse (error, "flags 0x%x, expected none but 0x%x for a %s", head[1], slots->flags, slots->kind);
   plugin->ops_size = head[0];
   memcpy (&plugin->ops, known->ops, MIN (head[0], slots->ops_size));
   memcpy (&plugin->ops, &slots->ops_size, sizeof slots->ops_size);

@@ -11,26 +11,12 @@
 #include <unistd.h>
 
 #include "own-file.h"
+#include "plugin-refuse.h"
 
 #define MAX_LINKS 40u
 #define NOBODY 65534u
 
 #define FILE_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-
-static gboolean refuse (GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-refuse (GError **error, const char *path, const char *format, ...)
-{
-  g_autofree char *what = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  what = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_PLUGIN, "%s %s", path, what);
-  return FALSE;
-}
 
 static gboolean
 refuse_look (GError **error, const char *path, int code)
@@ -110,7 +96,7 @@ judge_type (const char *path, mode_t mode, TrustPlace place, GError **error)
   const mode_t expected = place == TRUST_FILE ? S_IFREG : place == TRUST_LINK ? S_IFLNK : S_IFDIR;
 
   return (mode & S_IFMT) == expected ||
-         refuse (error, path, "is %s, expected %s", type_name (mode), type_name (expected));
+         plugin_refuse (error, "%s is %s, expected %s", path, type_name (mode), type_name (expected));
 }
 
 /* Where everybody may have things of his own. */
@@ -130,8 +116,8 @@ judge_owner (const char *path, const struct stat *status, TrustPlace place, cons
       (owner == NOBODY && is_common (status, place)))
     return TRUE;
   library = describe_library_owners (owners);
-  return refuse (error, path, "belongs to user %u, expected root, the running user %u or the owner of libcenote%s",
-                 owner, owners->us, library);
+  return plugin_refuse (error, "%s belongs to user %u, expected root, the running user %u or the owner of libcenote%s",
+                        path, owner, owners->us, library);
 }
 
 static gboolean
@@ -141,8 +127,8 @@ judge_mode (const char *path, const struct stat *status, TrustPlace place, GErro
 
   if (!(mode & S_IWOTH) || place == TRUST_LINK || is_common (status, place))
     return TRUE;
-  return refuse (error, path, "has mode %04o and anybody may write it, expected %04o (chmod o-w)", mode,
-                 mode & ~(guint) S_IWOTH);
+  return plugin_refuse (error, "%s has mode %04o and anybody may write it, expected %04o (chmod o-w)", path, mode,
+                        mode & ~(guint) S_IWOTH);
 }
 
 gboolean
@@ -218,7 +204,8 @@ walk_follow (Walk *walk, int link, const char *path, GError **error)
   if (length < 0)
     return refuse_look (error, walk->asked, errno);
   if (++walk->n_links > MAX_LINKS)
-    return refuse (error, walk->asked, "leads over more than %u symbolic links, the last is %s", MAX_LINKS, path);
+    return plugin_refuse (error, "%s leads over more than %u symbolic links, the last is %s", walk->asked, MAX_LINKS,
+                          path);
   target[length] = '\0';
   walk_plan (walk, target);
   return target[0] != '/' || walk_into (walk, "/", g_strdup ("/"), error);
@@ -328,10 +315,10 @@ refuse_open (GError **error, const char *path, int directory, const char *name, 
   if (fstatat (directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
     return refuse_look (error, path, errno);
   if (S_ISREG (status.st_mode))
-    return refuse (error, path, "cannot be opened: %s", g_strerror (code));
+    return plugin_refuse (error, "%s cannot be opened: %s", path, g_strerror (code));
   if (!S_ISLNK (status.st_mode) || readlinkat (directory, name, target, sizeof target - 1) < 0)
     return judge_type (path, status.st_mode, TRUST_FILE, error);
-  return refuse (error, path, "is a symbolic link to %s, expected a file", target);
+  return plugin_refuse (error, "%s is a symbolic link to %s, expected a file", path, target);
 }
 
 /* FD, which was opened; takes it. */
