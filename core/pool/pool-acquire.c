@@ -224,6 +224,13 @@ cenote_pool_execute (CenotePool *pool, CenoteOperation operation, gpointer user_
 
 /* ------------------------------------------------------------- asynchronous */
 
+typedef enum AsyncState {
+  ASYNC_WAITS,               /* or is about to */
+  ASYNC_ANSWERED,            /* its callback is to be told of lease or error */
+  ASYNC_MOCKED,              /* its answer is the mock's, which is asked on the context */
+  ASYNC_CANCELLED            /* nobody is told */
+} AsyncState;
+
 typedef struct AsyncWaiter {
   Waiter waiter;             /* first */
   gint64 until_us;           /* G_MAXINT64: for ever */
@@ -235,10 +242,7 @@ typedef struct AsyncWaiter {
   LeaseOrigin *origin;       /* nullable */
   CenoteLease lease;
   GError *error;
-  gboolean cancelled;
-  gboolean asks_mock;        /* its answer is the mock's, which is asked on the context */
-  gboolean waits_again;
-  _Atomic gboolean handed_on; /* to the context: GLib's lock orders it, and this where a sanitizer sees */
+  _Atomic AsyncState state;  /* handed to the context: GLib's lock orders it, and this where a sanitizer sees */
 } AsyncWaiter;
 
 static void
@@ -255,21 +259,38 @@ async_free (gpointer data)
   g_free (async);
 }
 
+static AsyncState
+async_state (const AsyncWaiter *async)
+{
+  return atomic_load_explicit (&async->state, memory_order_acquire);
+}
+
+static void
+async_set_state (AsyncWaiter *async, AsyncState state)
+{
+  atomic_store_explicit (&async->state, state, memory_order_release);
+}
+
 static void async_wait (AsyncWaiter *async);
 
-/* The answer is there, or on the mock's going the wait begins anew. */
+/* Where it has gone again the wait goes on. */
+static void
+async_ask_mock (AsyncWaiter *async)
+{
+  gboolean over = get_at_once (async->pool, &async->waiter.wish, pool_left_us (async->pool, async->until_us),
+                               &async->lease, &async->error);
+
+  async_set_state (async, over ? ASYNC_ANSWERED : ASYNC_WAITS);
+}
+
 static gboolean
 async_dispatch (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  if (!atomic_load_explicit (&async->handed_on, memory_order_acquire) || async->cancelled)
-    return G_SOURCE_REMOVE;
-  if (async->asks_mock)
-    async->waits_again = !get_at_once (async->pool, &async->waiter.wish, pool_left_us (async->pool, async->until_us),
-                                       &async->lease, &async->error);
-  async->asks_mock = FALSE;
-  if (!async->waits_again)
+  if (async_state (async) == ASYNC_MOCKED)
+    async_ask_mock (async);
+  if (async_state (async) == ASYNC_ANSWERED)
     async->callback (async->pool, async->error == NULL ? &async->lease : NULL, async->error, async->user_data);
   return G_SOURCE_REMOVE;
 }
@@ -279,24 +300,22 @@ async_leave (gpointer data)
 {
   AsyncWaiter *async = data;
 
-  if (!atomic_load_explicit (&async->handed_on, memory_order_acquire) || !async->waits_again) {
+  if (async_state (async) == ASYNC_WAITS)
+    async_wait (async);
+  else
     async_free (async);
-    return;
-  }
-  async->waits_again = FALSE;
-  async_wait (async);
 }
 
 /* On the caller's context, which is not held any more: one that ends first only frees. */
 static void
-async_finish (AsyncWaiter *async)
+async_finish (AsyncWaiter *async, AsyncState state)
 {
   g_autoptr (GMainContext) context = g_steal_pointer (&async->context);
   GSource *source = g_idle_source_new ();
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, async_dispatch, async, async_leave);
-  atomic_store_explicit (&async->handed_on, TRUE, memory_order_release);
+  async_set_state (async, state);
   g_source_attach (source, context);
   g_source_unref (source);
 }
@@ -309,8 +328,7 @@ async_done (Waiter *waiter, CenoteLease *lease, GError *error)
   if (lease != NULL)
     async->lease = *lease;
   async->error = error == NULL ? NULL : g_error_copy (error);
-  async->asks_mock = lease == NULL && error == NULL;
-  async_finish (async);
+  async_finish (async, lease == NULL && error == NULL ? ASYNC_MOCKED : ASYNC_ANSWERED);
 }
 
 static void
@@ -329,7 +347,7 @@ async_wait (AsyncWaiter *async)
   if (control_post (async->pool->control, async_begin, async))
     return;
   async->error = pool_miss_error (async->pool, LEASE_STOPPED);
-  async_finish (async);
+  async_finish (async, ASYNC_ANSWERED);
 }
 
 /* FALSE: wait. */
@@ -350,8 +368,7 @@ async_cancelled (Waiter *waiter)
 {
   AsyncWaiter *async = (AsyncWaiter *) waiter;
 
-  async->cancelled = TRUE;
-  async_finish (async);
+  async_finish (async, ASYNC_CANCELLED);
 }
 
 guint
@@ -395,7 +412,7 @@ cenote_pool_acquire_async_full (CenotePool *pool, const char *affinity_key, gint
   async->user_data = user_data;
   async->notify = notify;
   if (async_try (async, timeout_ms))
-    async_finish (async);
+    async_finish (async, ASYNC_ANSWERED);
   else
     async_wait (async);
   return id;
