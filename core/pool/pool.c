@@ -606,20 +606,19 @@ pool_clock_stepped (CenotePool *pool)
 
 /* ------------------------------------------------------------------- finding */
 
-/* Ids only grow, and what is made comes last: both arrays are in their order. */
-
-Channel *
-pool_find_channel (CenotePool *pool, guint64 id)
+/* Ids only grow, and what is made comes last: THINGS are in their order. */
+static gpointer
+find (const GPtrArray *things, guint64 id, guint64 (*id_of) (gconstpointer thing))
 {
-  guint low = 0, high = pool->channels->len;
+  guint low = 0, high = things->len;
 
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    Channel *channel = pool->channels->pdata[middle];
+    guint64 found = id_of (things->pdata[middle]);
 
-    if (channel->id == id)
-      return channel;
-    if (channel->id < id)
+    if (found == id)
+      return things->pdata[middle];
+    if (found < id)
       low = middle + 1;
     else
       high = middle;
@@ -627,23 +626,28 @@ pool_find_channel (CenotePool *pool, guint64 id)
   return NULL;
 }
 
+static guint64
+channel_id (gconstpointer channel)
+{
+  return ((const Channel *) channel)->id;
+}
+
+static guint64
+address_id (gconstpointer address)
+{
+  return ((const Address *) address)->id;
+}
+
+Channel *
+pool_find_channel (CenotePool *pool, guint64 id)
+{
+  return find (pool->channels, id, channel_id);
+}
+
 Address *
 pool_find_address (CenotePool *pool, guint32 id)
 {
-  guint low = 0, high = pool->addresses->len;
-
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-    Address *address = pool->addresses->pdata[middle];
-
-    if (address->id == id)
-      return address;
-    if (address->id < id)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return NULL;
+  return find (pool->addresses, id, address_id);
 }
 
 /* -------------------------------------------------------------------- errors */
