@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // connector/caching: which channels a cache should have, view by view.
 #include "plugin-files.h"
+#include "tests/scale.h"
 #include "tools/conformance/fake-pool.h"
 #include "tools/conformance/fixture.h"
 
@@ -476,12 +477,12 @@ private:
 // CENOTE_TEST_SEED=LUCK plans for that one view again.
 TEST_F (Caching, NoViewHasAPlanThatNoCacheMayHave)
 {
-  const char *scale = getenv ("CENOTE_TEST_SCALE"), *given = getenv ("CENOTE_TEST_SEED");
-  int n = given != nullptr ? 1 : static_cast<int> (100000 * (scale == nullptr ? 1.0 : g_ascii_strtod (scale, nullptr)));
+  const char *given = getenv ("CENOTE_TEST_SEED");
+  unsigned n = given != nullptr ? 1 : scaled (100000, 1000);
   guint64 luck = given != nullptr ? g_ascii_strtoull (given, nullptr, 10) : 4711;
 
   make ({ "max-addresses=4" });
-  for (int i = 0; i < n; i++) {
+  for (unsigned i = 0; i < n; i++) {
     guint64 before = luck;
 
     g_ptr_array_set_size (pool->addresses, 0);

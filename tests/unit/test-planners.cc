@@ -13,6 +13,7 @@
 #include <cenote/pool.h>
 
 #include "planner-test.h"
+#include "tests/scale.h"
 
 namespace {
 
@@ -298,11 +299,11 @@ class Planners : public ::testing::TestWithParam<Kind>
 
 TEST_P (Planners, NoViewHasAPlanThatNoPoolMayHave)
 {
-  const char *scale = getenv ("CENOTE_TEST_SCALE"), *given = getenv ("CENOTE_TEST_SEED");
-  int n = static_cast<int> (100000 / views_a_pool * (scale == nullptr ? 1.0 : g_ascii_strtod (scale, nullptr)));
+  const char *given = getenv ("CENOTE_TEST_SEED");
+  unsigned n = given != nullptr ? 1 : scaled (100000 / views_a_pool, 10);
   guint64 first = given == nullptr ? 1 : g_ascii_strtoull (given, nullptr, 10);
 
-  for (guint64 seed = first; seed < first + static_cast<guint64> (given == nullptr ? n : 1); seed++) {
+  for (guint64 seed = first; seed < first + n; seed++) {
     Walk walk (GetParam (), seed);
 
     ASSERT_EQ (walk.go (), "") << "CENOTE_TEST_SEED=" << seed;
