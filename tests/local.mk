@@ -519,6 +519,7 @@ sim_channel_tests = \
   tests/sim/test-address.cc \
   tests/sim/test-call-credentials.cc \
   tests/sim/test-channel.cc \
+  tests/sim/test-channel-story.cc \
   tests/sim/test-health.cc \
   tests/sim/test-keepalive.cc \
   tests/sim/test-names.cc \
@@ -534,7 +535,11 @@ sim_pool_tests = \
   tests/sim/test-ejection.cc \
   tests/sim/test-elastic.cc \
   tests/sim/test-lazy.cc \
-  tests/sim/test-pool.cc \
+  tests/sim/test-pool-gets.cc \
+  tests/sim/test-pool-plans.cc \
+  tests/sim/test-pool-sizes.cc \
+  tests/sim/test-pool-tells.cc \
+  tests/sim/test-pool-verbs.cc \
   tests/sim/test-random.cc \
   tests/sim/test-rotation.cc \
   tests/sim/test-tracking.cc
@@ -559,12 +564,14 @@ tests_sim_tests_CXXFLAGS = $(test_cxx_flags)
 tests_sim_tests_LDADD = $(test_libs)
 tests_sim_tests_SOURCES = \
   plugins/connector/roster.c \
+  tests/sim/channel-bench.h \
   tests/sim/names.c \
   tests/sim/names.h \
   tests/sim/peer-streams.c \
   tests/sim/peer-streams.h \
   tests/sim/peers.c \
   tests/sim/peers.h \
+  tests/sim/pool-test.h \
   tests/sim/sim-test.h \
   tests/sim/sim.c \
   tests/sim/sim.h \
