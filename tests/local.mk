@@ -271,6 +271,8 @@ tests_conformance_tests_CPPFLAGS = $(test_cpp_flags)
 tests_conformance_tests_CXXFLAGS = $(test_cxx_flags)
 tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
+  tests/conformance/bad-plugins.h \
+  tests/conformance/good-plugins.h \
   tests/conformance/test-bad-plugins.cc \
   tests/conformance/test-plugins.cc
 
