@@ -477,6 +477,15 @@ tests_fault_tests_SOURCES += \
 endif
 
 # Stubs of gRPC C++'s, against a server in the same process.
+grpcpp_tests = \
+  tests/integration/test-stubs-calls.cc \
+  tests/integration/test-stubs-pool.cc \
+  tests/integration/test-stubs-waits.cc
+tests/together/grpcpp.cc: Makefile
+	$(put_together) $(grpcpp_tests)
+
+EXTRA_DIST += $(grpcpp_tests)
+
 if HAVE_CPP_STUBS
 if SERVER_TESTS
 check_PROGRAMS += tests/servers/greeter
@@ -494,11 +503,12 @@ endif
 tests_grpcpp_tests_CPPFLAGS = $(test_cpp_flags) $(GRPCPP_CFLAGS) $(PROTOBUF_CFLAGS) -I.
 tests_grpcpp_tests_CXXFLAGS = $(test_cxx_flags)
 tests_grpcpp_tests_LDADD = $(greeter_libs) $(GTEST_LIBS) -lgtest_main
+nodist_tests_grpcpp_tests_SOURCES = tests/together/grpcpp.cc
 tests_grpcpp_tests_SOURCES = \
-  tests/integration/test-stubs.cc \
+  tests/integration/stubs-test.h \
   tests/servers/tsan-edges.cc \
   tests/servers/greeter.h
-tests/integration/grpcpp_tests-test-stubs.$(OBJEXT): $(greeter_made)
+tests/together/grpcpp_tests-grpcpp.$(OBJEXT): $(greeter_made)
 endif
 
 if HAVE_PROTOC_C
