@@ -273,13 +273,15 @@ async_set_state (AsyncWaiter *async, AsyncState state)
 
 static void async_wait (AsyncWaiter *async);
 
-/* Where it has gone again the wait goes on. */
+/* On the caller's context, which it needs again where the mock has gone and the wait goes on. */
 static void
 async_ask_mock (AsyncWaiter *async)
 {
   gboolean over = get_at_once (async->pool, &async->waiter.wish, pool_left_us (async->pool, async->until_us),
                                &async->lease, &async->error);
 
+  if (!over)
+    async->context = g_main_context_ref (g_source_get_context (g_main_current_source ()));
   async_set_state (async, over ? ASYNC_ANSWERED : ASYNC_WAITS);
 }
 

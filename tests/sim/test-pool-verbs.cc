@@ -210,6 +210,31 @@ TEST_F (PoolTest, AMockThatWentAgainLeavesTheWaiterWaiting)
   EXPECT_TRUE (patient.got ());
 }
 
+/* The first whom it answers takes it away: the other, sent to it too, waits on, for an answer where it asked. */
+TEST_F (PoolTest, AMockThatIsGoneWhenItsTurnComesLeavesTheWaiterItsContext)
+{
+  Mock mock;
+
+  make ("size=1");
+  peer_always (peer, PEER_REFUSES, SIM_MS, 0, "refused");
+  sim_start (sim);
+  cenote_pool_acquire_async (
+    pool, nullptr, G_MAXINT64, sim_context (sim),
+    [] (CenotePool *asked, CenoteLease *, const GError *, gpointer) {
+      cenote_pool_set_mock (asked, nullptr, nullptr, nullptr);
+    },
+    nullptr, nullptr);
+  Acquire &patient = acquire ();
+  settle ();
+  cenote_pool_set_mock (pool, Mock::answer, &mock, Mock::notify);
+  settle ();
+  EXPECT_EQ (mock.n_calls, 1);
+  EXPECT_FALSE (patient.answered);
+  peer_always (peer, PEER_ACCEPTS, SIM_MS, PEER_FOREVER, nullptr);
+  run (SIM_S);
+  EXPECT_TRUE (patient.got ());
+}
+
 TEST_F (PoolTest, AReplacedMockIsToldOnce)
 {
   Mock first, second;
