@@ -21,9 +21,9 @@ typedef enum {
 } Turn;
 
 /* What is atomic changes without the lock where a loop takes its turn again and again, and
- * where a call begins meanwhile.  Who begins one counts it first and then looks whose turn
- * it is, who gives the turn to the thread does that first and then looks at the count: so
- * one of them wakes the thread. */
+ * where a call begins meanwhile.  Who begins the only one counts it first and then looks whose
+ * turn it is, who gives the turn to the thread does that first and then looks at the count: so
+ * one of them wakes the thread, which does not rest while one is under way. */
 struct Driver {
   _Atomic guint refs;
   GThread *thread;
@@ -345,8 +345,8 @@ wait_until (Driver *driver, DriverTask *task, gint64 due_us)
 HOT void
 driver_start (Driver *driver, DriverTask *task)
 {
-  atomic_fetch_add (&driver->n_under_way, 1);
-  see_to_thread (driver);
+  if (atomic_fetch_add (&driver->n_under_way, 1) == 0)
+    see_to_thread (driver);
   if (rpc_start_unary (task->rpc, task))
     return;
   task->refused = TRUE;
