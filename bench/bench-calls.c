@@ -10,7 +10,7 @@
  *
  * Like with like: each call has a copy of the message, because gRPC takes what is in its
  * buffer, a deadline, and somebody who takes the reply; the channels are made with the same
- * arguments.  By hand the channel is one of five at random, as p2c chooses among idle ones: two
+ * arguments.  Most people's are made with none: rows without a bar show gRPC's defaults.  By hand the channel is one of five at random, as p2c chooses among idle ones: two
  * threads that take turns by a shared counter never meet on a connection, and meeting costs
  * more than either side's code (the row without a bar shows it).  A lease is held all the
  * while, so that no thread of Cenote's blocks in C-core and slows what is done by hand.
@@ -26,7 +26,8 @@
 
 typedef struct Setup {
   Rig *rig;
-  grpc_channel *channels[N_CHANNELS];
+  grpc_channel *channels[N_CHANNELS]; /* like the pool's */
+  grpc_channel *default_channels[N_CHANNELS];
   gint next;                 /* of them, in turn; atomic */
   CenoteLease held;
   grpc_slice method;
@@ -42,8 +43,8 @@ check (gboolean good, const char *what)
 
 /* --------------------------------------------------------- blocking, by hand */
 
-static grpc_channel *
-choose_at_random (Setup *setup)
+static guint
+random_place (void)
 {
   static _Thread_local guint32 luck;
 
@@ -52,7 +53,19 @@ choose_at_random (Setup *setup)
   luck ^= luck << 13;
   luck ^= luck >> 17;
   luck ^= luck << 5;
-  return setup->channels[luck % N_CHANNELS];
+  return luck % N_CHANNELS;
+}
+
+static grpc_channel *
+choose_at_random (Setup *setup)
+{
+  return setup->channels[random_place ()];
+}
+
+static grpc_channel *
+choose_default (Setup *setup)
+{
+  return setup->default_channels[random_place ()];
 }
 
 static grpc_channel *
@@ -127,6 +140,12 @@ run_plucked_in_turn (guint64 n, gpointer data)
   pluck (n, data, choose_in_turn);
 }
 
+static void
+run_plucked_by_default (guint64 n, gpointer data)
+{
+  pluck (n, data, choose_default);
+}
+
 /* ------------------------------------------------------------ blocking, ours */
 
 static void
@@ -150,10 +169,25 @@ take_plain (gpointer data, CenoteLease *lease)
   return choose_at_random (data);
 }
 
+static grpc_channel *
+take_default (gpointer data, CenoteLease *lease)
+{
+  (void) lease;
+  return choose_default (data);
+}
+
 static void
 run_next (guint64 n, gpointer data)
 {
   const RigSource source = { take_plain, data };
+
+  check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
+}
+
+static void
+run_next_by_default (guint64 n, gpointer data)
+{
+  const RigSource source = { take_default, data };
 
   check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
 }
@@ -214,8 +248,10 @@ setup_init (Setup *setup, guint port)
   setup->rig = rig_new (port);
   setup->method = grpc_slice_from_static_string (DEMO_ECHO_METHOD);
   setup->message = g_bytes_new_static (message, sizeof message - 1);
-  for (i = 0; i < N_CHANNELS; i++)
+  for (i = 0; i < N_CHANNELS; i++) {
     setup->channels[i] = rig_plain_channel (target);
+    setup->default_channels[i] = rig_default_channel (target);
+  }
   check (cenote_pool_get_channel (setup->rig->pool, &setup->held, NULL), "no channel");
 }
 
@@ -225,8 +261,10 @@ setup_clear (Setup *setup)
   guint i;
 
   cenote_lease_release (&setup->held);
-  for (i = 0; i < N_CHANNELS; i++)
+  for (i = 0; i < N_CHANNELS; i++) {
     grpc_channel_destroy (setup->channels[i]);
+    grpc_channel_destroy (setup->default_channels[i]);
+  }
   g_bytes_unref (setup->message);
   rig_free (setup->rig);
 }
@@ -272,8 +310,10 @@ main (void)
   compare (&setup, "blocking, 1 thread", 1, run_unary, run_plucked, BENCH_AT_LEAST);
   compare (&setup, "blocking, 2 threads", 2, run_unary, run_plucked, BENCH_AT_LEAST);
   compare (&setup, "blocking, 2 threads, by hand in turn", 2, run_unary, run_plucked_in_turn, BENCH_NO_BAR);
+  compare (&setup, "blocking, 1 thread, by hand with gRPC's defaults", 1, run_unary, run_plucked_by_default, BENCH_NO_BAR);
   compare (&setup, "asynchronous, 100 in flight", 1, run_async, run_next, BENCH_AT_LEAST);
   compare (&setup, "asynchronous, 2 threads of 100 in flight", 2, run_async, run_next, BENCH_AT_LEAST);
+  compare (&setup, "asynchronous, by hand with gRPC's defaults", 1, run_async, run_next_by_default, BENCH_NO_BAR);
   setup_clear (&setup);
   child_free (server);
   return 0;

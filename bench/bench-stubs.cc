@@ -139,6 +139,7 @@ plain_channel (const std::string &target)
   arguments.SetInt (GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt (GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt (GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
+  arguments.SetInt (GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   return grpc::CreateCustomChannel (target, grpc::InsecureChannelCredentials (), arguments);
 }
 

@@ -341,6 +341,17 @@ rig_call_method (const RigSource *source, const char *method, guint64 n, guint i
   return caller.failed;
 }
 
+static grpc_channel *
+create_channel (const char *target, grpc_arg *rows, gsize n)
+{
+  grpc_channel_args args = { .num_args = n, .args = rows };
+  grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();
+  grpc_channel *channel = grpc_channel_create (target, credentials, &args);
+
+  grpc_channel_credentials_release (credentials);
+  return channel;
+}
+
 grpc_channel *
 rig_plain_channel (const char *target)
 {
@@ -353,12 +364,16 @@ rig_plain_channel (const char *target)
       .value.integer = 1 },
     { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, .value.integer = 0 },
   };
-  grpc_channel_args args = { .num_args = G_N_ELEMENTS (rows), .args = rows };
-  grpc_channel_credentials *credentials = grpc_insecure_credentials_create ();
-  grpc_channel *channel = grpc_channel_create (target, credentials, &args);
 
-  grpc_channel_credentials_release (credentials);
-  return channel;
+  return create_channel (target, rows, G_N_ELEMENTS (rows));
+}
+
+grpc_channel *
+rig_default_channel (const char *target)
+{
+  grpc_arg own = { .type = GRPC_ARG_INTEGER, .key = (char *) GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, .value.integer = 1 };
+
+  return create_channel (target, &own, 1);
 }
 
 /* ----------------------------------------------------------------- figures */

@@ -49,6 +49,8 @@ void rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_
 
 /* A channel made by hand as a pool makes them: a connection of its own, no retries, no proxy, identity alone. */
 grpc_channel *rig_plain_channel (const char *target);
+/* As most people write it: gRPC's defaults, its retries among them, but with a connection of its own. */
+grpc_channel *rig_default_channel (const char *target);
 
 /* ------------------------------------------------------------------- calls */
 
