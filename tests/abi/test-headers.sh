@@ -47,18 +47,19 @@ compiles ()
     $1 "${@:4}" -fsyntax-only -x "$language" -std="$2" "${warnings[@]}" "${include[@]}" "${flags[@]}" -
 }
 
-# C17 is C11 with its text mended: one compiler has the one, one the other.
 for header in $(cd "$abs_top_srcdir/include/cenote" && ls -- *.h) version.h; do
-  while read -r compiler standard; do
-    if [ "$header" = protobuf-c.h ] && ! pkg-config --exists libprotobuf-c; then
-      skip "$header alone, $compiler, $standard" 'no protobuf-c'
-    elif command -v "$compiler" >/dev/null; then
-      mapfile -t more < <(strictly "$standard" "$header")
-      case_is "$header alone, $compiler, $standard" compiles "$compiler" "$standard" "$header" "${more[@]}"
-    else
-      skip "$header alone, $compiler, $standard" "no $compiler"
-    fi
-  done <<<$'gcc c11\ngcc c++17\nclang c17\nclang c++17'
+  for compiler in gcc clang; do
+    for standard in c11 c17 c++17; do
+      if [ "$header" = protobuf-c.h ] && ! pkg-config --exists libprotobuf-c; then
+        skip "$header alone, $compiler, $standard" 'no protobuf-c'
+      elif command -v "$compiler" >/dev/null; then
+        mapfile -t more < <(strictly "$standard" "$header")
+        case_is "$header alone, $compiler, $standard" compiles "$compiler" "$standard" "$header" "${more[@]}"
+      else
+        skip "$header alone, $compiler, $standard" "no $compiler"
+      fi
+    done
+  done
 done
 
 # ------------------------------------------------------------ plugins, whole
