@@ -27,6 +27,15 @@ protected:
     cenote_runtime_stop (client_->runtime); /* what hangs, ends with it */
     forget_calls ();
     close ();
+    await_end_of_ccore ();
+  }
+
+  /* Its timers' thread may sleep for an hour still; the next test's is a new one. */
+  static void
+  await_end_of_ccore ()
+  {
+    while (grpc_is_initialized ())
+      std::this_thread::yield ();
   }
 
   /* Those that were made have ended. */
