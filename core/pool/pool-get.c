@@ -153,10 +153,10 @@ cenote_lease_release (CenoteLease *lease)
 void
 cenote_lease_release_with_status (CenoteLease *lease, int status)
 {
-  if (lease != NULL && status >= 0)
+  if (lease != NULL && status > GRPC_STATUS_OK)
     lease_release_judged (lease, status, pool_verdict (status, NULL));
   else if (lease != NULL)
-    lease_release (lease, -1);
+    lease_release (lease, status);
 }
 
 gpointer

@@ -100,14 +100,17 @@ public:
   static grpc_call *
   make_call (grpc_channel *channel, const RpcMethod &method, const ClientContext &context, CompletionQueue &queue)
   {
-    grpc_slice path = grpc_slice_from_copied_string (method.name ());
-    grpc_slice host = grpc_slice_from_copied_buffer (context.authority_.data (), context.authority_.size ());
-    grpc_call *call = grpc_channel_create_call (
-      channel, context.propagate_from_call_, context.propagation_options_.c_bitmask (), queue.cq (), path,
-      context.authority_.empty () ? nullptr : &host, context.deadline_, nullptr);
+    const bool has_host = !context.authority_.empty ();
+    grpc_slice path = grpc_slice_from_copied_string (method.name ()), host;
+    if (has_host)
+      host = grpc_slice_from_copied_buffer (context.authority_.data (), context.authority_.size ());
+    grpc_call *call = grpc_channel_create_call (channel, context.propagate_from_call_,
+                                                context.propagation_options_.c_bitmask (), queue.cq (), path,
+                                                has_host ? &host : nullptr, context.deadline_, nullptr);
 
     grpc_slice_unref (path);
-    grpc_slice_unref (host);
+    if (has_host)
+      grpc_slice_unref (host);
     grpc_census_call_set_context (call, context.census_context_);
     return call;
   }
@@ -133,6 +136,36 @@ using GrpcDoor = grpc::internal::BlockingUnaryCallImpl<Door, Door>;
 /* ----------------------------------------------------------- a call's lease */
 
 #ifdef __cpp_rtti
+#if CENOTE_WITH_PROTOBUF_
+using AnyMessage = grpc::protobuf::MessageLite;
+#else
+using AnyMessage = grpc::ByteBuffer;
+#endif
+
+/* The batches by which gRPC C++ makes unary calls: blocking, or with callbacks; and on a queue of the caller's, where
+ * there may be two, of which the last one brings the status. */
+template <typename Message>
+using UnaryBatch =
+  grpc::internal::CallOpSet<grpc::internal::CallOpSendInitialMetadata, grpc::internal::CallOpSendMessage,
+                            grpc::internal::CallOpRecvInitialMetadata, grpc::internal::CallOpRecvMessage<Message>,
+                            grpc::internal::CallOpClientSendClose, grpc::internal::CallOpClientRecvStatus>;
+template <typename Message>
+using QueuedBatch =
+  grpc::internal::CallOpSet<grpc::internal::CallOpSendInitialMetadata, grpc::internal::CallOpSendMessage,
+                            grpc::internal::CallOpClientSendClose, grpc::internal::CallOpRecvInitialMetadata,
+                            grpc::internal::CallOpRecvMessage<Message>, grpc::internal::CallOpClientRecvStatus>;
+template <typename Message>
+using QueuedFinish =
+  grpc::internal::CallOpSet<grpc::internal::CallOpRecvMessage<Message>, grpc::internal::CallOpClientRecvStatus>;
+
+/* (nullable): BATCH as what it is.  Of a type that has two descriptions, as with hidden ones in libraries, one is known. */
+template <typename Batch>
+Batch *
+batch_as (grpc::internal::CallOpSetInterface *batch) noexcept
+{
+  return &typeid (*batch) == &typeid (Batch) ? static_cast<Batch *> (batch) : nullptr;
+}
+
 /* The part of a batch that brings the status. */
 class StatusOp : public grpc::internal::CallOpClientRecvStatus {
 public:
@@ -140,7 +173,7 @@ public:
   static const grpc_status_code *
   find (grpc::internal::CallOpSetInterface *batch)
   {
-    auto *part = dynamic_cast<grpc::internal::CallOpClientRecvStatus *> (batch);
+    auto *part = part_of (batch);
     std::size_t n = 0;
     grpc_op op;
 
@@ -149,15 +182,27 @@ public:
     (part->*&StatusOp::AddOp) (&op, &n);
     return n == 0 ? nullptr : op.data.recv_status_on_client.status;
   }
+
+private:
+  /* A cast across costs more than all else that is done for a call here: so most batches go without. */
+  static grpc::internal::CallOpClientRecvStatus *
+  part_of (grpc::internal::CallOpSetInterface *batch)
+  {
+    if (auto *unary = batch_as<UnaryBatch<AnyMessage>> (batch))
+      return unary;
+    if (auto *queued = batch_as<QueuedBatch<AnyMessage>> (batch))
+      return queued;
+    return dynamic_cast<grpc::internal::CallOpClientRecvStatus *> (batch);
+  }
 };
 #endif
 
 /* Holds a call's lease until its status is there; at the latest until its context goes.
  *
- * Sync and async: as an interceptor of that batch alone, because each intercepted batch is
- * followed by an empty one.  With callbacks that would be one more turn of a thread: there the
- * batch's functor is preceded by one of ours.  Without RTTI batches cannot be told apart, and all
- * are intercepted. */
+ * A call with callbacks, and a unary one on a queue of the caller's: the tag of the batch that brings the
+ * status is preceded by one of ours.  Others, whose batches are waited for by their own tags: as an
+ * interceptor of that batch alone, because each intercepted batch is followed by an empty one.  Without
+ * RTTI batches cannot be told apart, and all are intercepted. */
 class LeasedCall final : public grpc::experimental::Interceptor, public grpc::internal::CallHook {
 public:
   LeasedCall (Lease lease, bool with_callbacks) noexcept : lease_ (std::move (lease)), with_callbacks_ (with_callbacks) {}
@@ -180,6 +225,20 @@ public:
   }
 
 private:
+  /* Is asked before the batch, and for it, when it comes from a queue. */
+  struct QueueTag final : grpc::internal::CompletionQueueTag {
+    LeasedCall *call;
+    grpc::internal::CompletionQueueTag *next;
+    const grpc_status_code *status;
+
+    bool
+    FinalizeResult (void **tag, bool *ok) override
+    {
+      call->lease_.release (static_cast<int> (*status));
+      return next->FinalizeResult (tag, ok);
+    }
+  };
+
   /* Runs before the functor that gRPC C++ gave its batch. */
   struct StatusTag : grpc_completion_queue_functor {
     LeasedCall *call;
@@ -208,19 +267,13 @@ private:
 #ifdef __cpp_rtti
     const grpc_status_code *status = StatusOp::find (batch);
 
-    return status != nullptr && !(with_callbacks_ && precede (batch, status));
+    return status != nullptr && !(with_callbacks_ ? precede (batch, status) : precede_queued (batch, status));
 #else
     return batch != nullptr; /* one of them brings it */
 #endif
   }
 
 #ifdef __cpp_rtti
-
-  template <typename Message>
-  using Unary =
-    grpc::internal::CallOpSet<grpc::internal::CallOpSendInitialMetadata, grpc::internal::CallOpSendMessage,
-                              grpc::internal::CallOpRecvInitialMetadata, grpc::internal::CallOpRecvMessage<Message>,
-                              grpc::internal::CallOpClientSendClose, grpc::internal::CallOpClientRecvStatus>;
 
   /* FALSE: it is none of the batches by which gRPC C++ ends calls with callbacks. */
   bool
@@ -230,24 +283,48 @@ private:
 
     return precede_as<CallOpSet<CallOpClientRecvStatus>> (batch, status) ||
            precede_as<CallOpSet<CallOpGenericRecvMessage, CallOpClientRecvStatus>> (batch, status) ||
-#if CENOTE_WITH_PROTOBUF_
-           precede_as<Unary<grpc::protobuf::MessageLite>> (batch, status) ||
-#endif
-           precede_as<Unary<grpc::ByteBuffer>> (batch, status);
+           precede_as<UnaryBatch<AnyMessage>> (batch, status) || precede_as<UnaryBatch<grpc::ByteBuffer>> (batch, status);
   }
 
   template <typename Batch>
   bool
   precede_as (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
   {
-    if (typeid (*batch) != typeid (Batch))
+    auto *known = batch_as<Batch> (batch);
+
+    if (known == nullptr)
       return false;
     tag_.functor_run = StatusTag::run;
     tag_.call = this;
-    tag_.next = static_cast<grpc_completion_queue_functor *> (batch->core_cq_tag ());
+    tag_.next = static_cast<grpc_completion_queue_functor *> (known->core_cq_tag ());
     tag_.inlineable = tag_.next->inlineable;
     tag_.status = status;
-    static_cast<Batch *> (batch)->set_core_cq_tag (&tag_);
+    known->set_core_cq_tag (&tag_);
+    return true;
+  }
+
+  /* FALSE: it is none of the batches by which gRPC C++ ends unary calls on a queue of the caller's. */
+  bool
+  precede_queued (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
+  {
+    return precede_queued_as<QueuedBatch<AnyMessage>> (batch, status) ||
+           precede_queued_as<QueuedFinish<AnyMessage>> (batch, status) ||
+           precede_queued_as<QueuedBatch<grpc::ByteBuffer>> (batch, status) ||
+           precede_queued_as<QueuedFinish<grpc::ByteBuffer>> (batch, status);
+  }
+
+  template <typename Batch>
+  bool
+  precede_queued_as (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
+  {
+    auto *known = batch_as<Batch> (batch);
+
+    if (known == nullptr)
+      return false;
+    queue_tag_.call = this;
+    queue_tag_.next = known;
+    queue_tag_.status = status;
+    known->set_core_cq_tag (static_cast<grpc::internal::CompletionQueueTag *> (&queue_tag_));
     return true;
   }
 #endif
@@ -256,6 +333,7 @@ private:
   /* Without RTTI nobody asks for these. */
   [[maybe_unused]] bool with_callbacks_;
   [[maybe_unused]] StatusTag tag_{};
+  [[maybe_unused]] QueueTag queue_tag_{};
 };
 
 /* Hands the interceptor of the call that a thread is making to its context. */
