@@ -27,10 +27,10 @@ CLEANFILES += tests/together/*.cc
 
 test_cpp_flags = $(AM_CPPFLAGS) -I$(top_srcdir) $(GTEST_CFLAGS)
 # tests/precompiled.h says what it is for.  The flags are what every test is compiled with; a test may have more -D.
-test_cxx_flags = $(AM_CXXFLAGS) -include tests/precompiled.h
+test_cxx_flags = $(AM_CXXFLAGS) $(TEST_SANITIZER_FLAGS) -include tests/precompiled.h
 tests/precompiled.h.gch: tests/precompiled.h
 	$(AM_V_GEN)$(MKDIR_P) tests && $(CXX) $(DEFS) $(DEFAULT_INCLUDES) $(test_cpp_flags) $(CPPFLAGS) $(AM_CXXFLAGS) $(CXXFLAGS) \
-	  $(PRECOMPILE_FLAGS) -x c++-header -o $@ $(top_srcdir)/tests/precompiled.h
+	  $(TEST_SANITIZER_FLAGS) $(PRECOMPILE_FLAGS) -x c++-header -o $@ $(top_srcdir)/tests/precompiled.h
 CLEANFILES += tests/precompiled.h.gch
 $(tests_unit_tests_OBJECTS) \
 $(tests_conformance_tests_OBJECTS) \
@@ -273,6 +273,7 @@ tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
   tests/conformance/bad-plugins.h \
   tests/conformance/good-plugins.h \
+  tests/servers/folder.h \
   tests/conformance/test-bad-plugins.cc \
   tests/conformance/test-plugins.cc
 
@@ -322,9 +323,9 @@ tests_libservers_la_SOURCES = tests/servers/child.c tests/servers/child.h
 tests_libservers_la_LIBADD = $(GLIB_LIBS)
 server_test_libs = tests/libservers.la libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS) $(GTEST_LIBS) -lgtest_main
 
-check_PROGRAMS += tests/servers/peer
+apart_programs += tests/servers/peer
 tests_servers_peer_SOURCES = tests/servers/peer.c
-check_PROGRAMS += tests/servers/health
+apart_programs += tests/servers/health
 tests_servers_health_SOURCES = tests/servers/health.c
 tests_servers_health_LDADD = $(GRPC_LIBS) $(GLIB_LIBS)
 
@@ -602,17 +603,17 @@ tests_sim_tests_SOURCES = \
   tests/unit/log-capture.h
 
 # The demo's server alone, for the scripts.
-check_PROGRAMS += tests/integration/demo-server
+apart_programs += tests/integration/demo-server
 tests_integration_demo_server_SOURCES = tests/integration/demo-server.c
 tests_integration_demo_server_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_integration_demo_server_LDADD = libcenote-tools.la libcenote-plain.la libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
 # The command with all of Cenote in it, for test-set-user-id.sh: one that runs as its owner finds no library in a build tree.
-check_PROGRAMS += tests/integration/cenote-whole
+apart_programs += tests/integration/cenote-whole
 tests_integration_cenote_whole_SOURCES = tools/main.c
 tests_integration_cenote_whole_CPPFLAGS = $(AM_CPPFLAGS)
 tests_integration_cenote_whole_LDADD = $(core_libs) $(GRPC_LIBS) $(GLIB_LIBS)
 # What is looked into by test-page.sh.
-check_PROGRAMS += tests/integration/watched
+apart_programs += tests/integration/watched
 tests_integration_watched_SOURCES = tests/integration/watched.c
 tests_integration_watched_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_integration_watched_LDADD = libcenote.la $(GRPC_LIBS) $(GLIB_LIBS)
@@ -745,6 +746,13 @@ TESTS += $(system_tests)
 # Both run make install, which links anew: one after the other.
 tests/integration/test-plugin-guide.log: tests/integration/test-install.log
 endif
+if SERVER_TESTS
+check_PROGRAMS += $(apart_programs)
+else
+if SYSTEM_TESTS
+check_PROGRAMS += $(apart_programs)
+endif
+endif
 EXTRA_DIST += tests/precompiled.h tests/sanitizers.h tests/scale.h $(system_tests) $(test_data)
 
 # -------------------------------------------------------------------- fuzzers
@@ -815,7 +823,7 @@ clean-local: fuzz-clean
 # ----------------------------------------------------------------- everything
 # Compiles what there is, also what this configuration does not run.
 everything: all
-	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LTLIBRARIES) $(server_test_programs) bench-programs
+	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LTLIBRARIES) $(server_test_programs) $(apart_programs) bench-programs
 .PHONY: everything
 
 # ---------------------------------------------------------------------- long
