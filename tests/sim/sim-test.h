@@ -321,14 +321,16 @@ protected:
     return ready;
   }
 
-  /* Runs for SPAN_US, in which callers can always get one; the least that was ready at any millisecond of it. */
+  /* Runs for SPAN_US, in which callers can always get one; the least that was ready at any millisecond of it at which
+     something happened. */
   gint64
   least_ready (gint64 span_us)
   {
+    const gint64 end_us = now () + span_us;
     gint64 least = current ();
 
-    for (gint64 at_us = 0; at_us < span_us; at_us += SIM_MS) {
-      run (SIM_MS);
+    while (now () < end_us) {
+      run (std::min (std::max (sim_next_us (sim) - now (), SIM_MS), end_us - now ()));
       least = std::min (least, current ());
       EXPECT_TRUE (can_get ());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // connector/elastic: as many channels as the load wants, and no breathing.
 #include "planner-test.h"
+#include "tests/scale.h"
 
 #include <algorithm>
 
@@ -235,8 +236,10 @@ TEST_F (Elastic, WhatDrainsIsRevivedFirst)
 // Whatever load stays, the pool moves towards it and rests: no size comes back.
 TEST_F (Elastic, NoLoadMakesItBreathe)
 {
+  const gint64 step = 1200 / scaled_down (171, 57);
+
   for (const char *lower : { "lower-mark=20%", "lower-mark=49%", "lower-mark=0%" })
-    for (gint64 load = 0; load < 1200; load += 7) {
+    for (gint64 load = 0; load < 1200; load += step) {
       make (1, 20, { lower, "grow-step=4", "shrink-step=3", "cool-down=200ms" });
       Sizes up = sizes (load, 10 * s);
       EXPECT_TRUE (std::is_sorted (up.begin (), up.end ())) << load << ", " << lower;

@@ -3,6 +3,7 @@
 #include "core/runtime/process.h"
 #include "log-capture.h"
 #include "slot-fixture.h"
+#include "tests/scale.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -245,7 +246,7 @@ spin (int n)
  * same instant: one of them, and only one, must find that it was the last. */
 TEST_P (SlotsTest, OneOfTheLastReleasesDestroys)
 {
-  const int n_rounds = 20000;
+  const int n_rounds = static_cast<int> (scaled_down (20000, 4000));
   CenoteLease mine, others;
   std::atomic<int> round{ 0 }, n_released{ 0 };
   std::thread thread ([&] {
