@@ -273,9 +273,10 @@ tests_conformance_tests_LDADD = $(test_libs)
 tests_conformance_tests_SOURCES = \
   tests/conformance/bad-plugins.h \
   tests/conformance/good-plugins.h \
-  tests/servers/folder.h \
   tests/conformance/test-bad-plugins.cc \
-  tests/conformance/test-plugins.cc
+  tests/conformance/test-plugins.cc \
+  tests/servers/folder.h \
+  tests/servers/one-authority.h
 
 # For tests/servers/wall-clock.cc: what the library calls, and what shared objects call.
 wall_clock_ldflags = -Wl,--wrap=timerfd_create -Wl,--wrap=read -Wl,--export-dynamic-symbol=clock_gettime

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/servers/folder.h"
+#include "tests/servers/one-authority.h"
 #include "tools/conformance/conformance.h"
 
 namespace {
@@ -29,18 +30,6 @@ report (gpointer data, const ConformanceCheck *check, ConformanceVerdict verdict
   EXPECT_STREQ (problem, nullptr) << tally->plugin << ": " << check->name;
 }
 
-/* One authority: each state of transport/tls reads all, and a system has a hundred and fifty. */
-const char authority[] =
-  "-----BEGIN CERTIFICATE-----\n"
-  "MIIBRDCB66ADAgECAgEBMAoGCCqGSM49BAMCMBExDzANBgNVBAMMBmEgcm9vdDAg\n"
-  "Fw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowETEPMA0GA1UEAwwGYSBy\n"
-  "b290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEO00a6fq+uQeU4K1MGfw4i4SF\n"
-  "YHckNQPHE8tJ979Mne2E4uVyWVU7Ds7GuuMfZ3nSkxto9oe/Z9KfaoeX3AIWhqMy\n"
-  "MDAwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUWezJvgesF+n/101D4yWsqQAY\n"
-  "hVgwCgYIKoZIzj0EAwIDSAAwRQIgE26P9DuS6gSI0dhNLzyoyCylldeLikR2JaJi\n"
-  "xuZNHXwCIQC8Ik1aJnjN9pJXjEaFZ7QwcBXuE8GWPMpKQMn2gZ55Dw==\n"
-  "-----END CERTIFICATE-----\n";
-
 /* What PLUGIN cannot do without gets its own name as value. */
 std::vector<std::string>
 required_settings (Plugin *plugin, const Folder &folder)
@@ -55,7 +44,7 @@ required_settings (Plugin *plugin, const Folder &folder)
     if (g_str_equal (row.name, "listen")) // a hundred of them cannot have one port
       settings.push_back ("listen=127.0.0.1:0");
     if (g_str_equal (row.name, "ca-file"))
-      settings.push_back ("ca-file=" + folder.write ("ca.pem", authority));
+      settings.push_back ("ca-file=" + folder.write ("ca.pem", one_authority));
   }
   return settings;
 }

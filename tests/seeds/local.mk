@@ -40,7 +40,9 @@ tests_seeds_tests_SOURCES = \
   tests/servers/client.h \
   tests/servers/connects.cc \
   tests/servers/connects.h \
+  tests/servers/folder.h \
   tests/servers/gauges.h \
+  tests/servers/one-authority.h \
   tests/servers/servers.h \
   tests/unit/log-capture.h
 
@@ -50,6 +52,5 @@ tests_seeds_tests_LDADD += $(LIBCRYPTO_LIBS)
 tests_seeds_tests_SOURCES += \
   tests/seeds/test-seed-a2-interceptors.cc \
   tests/servers/authority.h \
-  tests/servers/folder.h \
   tests/servers/tls-client.h
 endif

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "a2.h"
+#include "tests/servers/folder.h"
+#include "tests/servers/one-authority.h"
 #include "tools/json-reader.h"
 
 namespace {
@@ -142,7 +144,9 @@ TEST (SeedA2, C2_Config_Local)
 /* production: the host required, port 443, TLS, 5 channels. */
 TEST (SeedA2, C2_Config_Production)
 {
-  Explained production ("[pool:test]\ntarget=users.example.com\n");
+  Folder folder;
+  Explained production ("[pool:test]\ntarget=users.example.com\n[transport:tls]\nca-file=" +
+                        folder.write ("ca.pem", one_authority) + "\n");
 
   if (production.problems.find ("no transport plugin 'tls'") != std::string::npos)
     GTEST_SKIP () << "built without transport tls";
