@@ -97,6 +97,13 @@ class Browser {
     return result.value;
   }
 
+  // One that is killed leaves processes behind that still write into its folder.
+  async close() {
+    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    await this.send("Browser.close");
+    await gone;
+  }
+
   async until(expression) {
     const end = Date.now() + PATIENCE_MS;
     while (Date.now() < end) {
@@ -173,6 +180,7 @@ async function tellStory() {
   program.stdin.end();
   check("a process that is gone is said to be", await browser.until("document.querySelector('#banner').textContent.startsWith('Not reachable since') && !document.querySelector('#banner').hidden"));
   await browser.picture("gone", 1280, "light");
+  await browser.close();
 }
 
 tellStory().catch((error) => check("the story came to its end", false, error.stack.replace(/\n/g, "\n# "))).finally(() => {
