@@ -6,7 +6,7 @@
  *
  * How a call of a stub travels: the stub asks its ChannelInterface for a call.  Ours takes
  * a lease, makes the call on the lease's channel, and gives the call's context an
- * interceptor that holds the lease, sees the batch which brings the status, and releases
+ * interceptor that holds the lease, sees to the batch which brings the status, and releases
  * the lease with it.  A call that never gets its status ends its lease with its
  * grpc::ClientContext, which owns the interceptor.
  *
