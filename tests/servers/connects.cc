@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connects.h"
 
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -57,6 +58,18 @@ note (unsigned port)
   connects ().times[port].push_back (g_get_monotonic_time ());
   connects ().changed.notify_all ();
 }
+
+/* The ports of the tests before come again. */
+class Forgets : public testing::EmptyTestEventListener {
+  void
+  OnTestStart (const testing::TestInfo &) override
+  {
+    std::lock_guard<std::mutex> hold (connects ().lock);
+    connects ().times.clear ();
+  }
+};
+
+[[maybe_unused]] const bool forgets = (testing::UnitTest::GetInstance ()->listeners ().Append (new Forgets), true);
 
 } // namespace
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * connects: when this process called connect(), and to which port.
+ * connects: when this process called connect(), and to which port, since the test at hand began.
  *
  * The program's own connect() stands before libc's, for the libraries too: it
  * notes the time and goes on into the kernel.  Any thread.
