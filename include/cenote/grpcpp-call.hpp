@@ -286,46 +286,43 @@ private:
            precede_as<UnaryBatch<AnyMessage>> (batch, status) || precede_as<UnaryBatch<grpc::ByteBuffer>> (batch, status);
   }
 
+  /* FALSE: it is none of the batches by which gRPC C++ ends unary calls on a queue of the caller's. */
+  bool
+  precede_queued (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
+  {
+    return precede_as<QueuedBatch<AnyMessage>> (batch, status) ||
+           precede_as<QueuedFinish<AnyMessage>> (batch, status) ||
+           precede_as<QueuedBatch<grpc::ByteBuffer>> (batch, status) ||
+           precede_as<QueuedFinish<grpc::ByteBuffer>> (batch, status);
+  }
+
   template <typename Batch>
   bool
   precede_as (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
   {
     auto *known = batch_as<Batch> (batch);
 
-    if (known == nullptr)
-      return false;
+    if (known != nullptr)
+      known->set_core_cq_tag (tag_before (known->core_cq_tag (), status));
+    return known != nullptr;
+  }
+
+  /* Ours, which hands on to NEXT. */
+  void *
+  tag_before (void *next, const grpc_status_code *status)
+  {
+    if (!with_callbacks_) {
+      queue_tag_.call = this;
+      queue_tag_.next = static_cast<grpc::internal::CompletionQueueTag *> (next);
+      queue_tag_.status = status;
+      return static_cast<grpc::internal::CompletionQueueTag *> (&queue_tag_);
+    }
     tag_.functor_run = StatusTag::run;
     tag_.call = this;
-    tag_.next = static_cast<grpc_completion_queue_functor *> (known->core_cq_tag ());
+    tag_.next = static_cast<grpc_completion_queue_functor *> (next);
     tag_.inlineable = tag_.next->inlineable;
     tag_.status = status;
-    known->set_core_cq_tag (&tag_);
-    return true;
-  }
-
-  /* FALSE: it is none of the batches by which gRPC C++ ends unary calls on a queue of the caller's. */
-  bool
-  precede_queued (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
-  {
-    return precede_queued_as<QueuedBatch<AnyMessage>> (batch, status) ||
-           precede_queued_as<QueuedFinish<AnyMessage>> (batch, status) ||
-           precede_queued_as<QueuedBatch<grpc::ByteBuffer>> (batch, status) ||
-           precede_queued_as<QueuedFinish<grpc::ByteBuffer>> (batch, status);
-  }
-
-  template <typename Batch>
-  bool
-  precede_queued_as (grpc::internal::CallOpSetInterface *batch, const grpc_status_code *status)
-  {
-    auto *known = batch_as<Batch> (batch);
-
-    if (known == nullptr)
-      return false;
-    queue_tag_.call = this;
-    queue_tag_.next = known;
-    queue_tag_.status = status;
-    known->set_core_cq_tag (static_cast<grpc::internal::CompletionQueueTag *> (&queue_tag_));
-    return true;
+    return static_cast<grpc_completion_queue_functor *> (&tag_);
   }
 #endif
 
