@@ -10,10 +10,11 @@
  *
  * Like with like: each call has a copy of the message, because gRPC takes what is in its
  * buffer, a deadline, and somebody who takes the reply; the channels are made with the same
- * arguments.  Most people's are made with none: rows without a bar show gRPC's defaults.  By hand the channel is one of five at random, as p2c chooses among idle ones: two
- * threads that take turns by a shared counter never meet on a connection, and meeting costs
- * more than either side's code (the row without a bar shows it).  A lease is held all the
- * while, so that no thread of Cenote's blocks in C-core and slows what is done by hand.
+ * arguments.  Most people's are made with none: rows without a bar show gRPC's defaults.  By
+ * hand the channel is one of five at random, as p2c chooses among idle ones: two threads that
+ * take turns by a shared counter never meet on a connection, and meeting costs more than either
+ * side's code (the row without a bar shows it).  A lease is held all the while, so that no
+ * thread of Cenote's blocks in C-core and slows what is done by hand.
  */
 #include <grpc/support/time.h>
 #include <string.h>
