@@ -21,7 +21,9 @@ cenoteinclude_HEADERS += \
 
 noinst_LTLIBRARIES += libcenote-core.la
 libcenote_core_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -DG_LOG_DOMAIN='"Cenote"'
-libcenote_core_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec
+# Calls out of the library go by its table alone: the stubs of the linker's would be as many cache
+# lines for each call through gRPC.
+libcenote_core_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec -fno-plt
 libcenote_core_la_LIBADD = $(GRPC_LIBS) $(GLIB_LIBS) $(CARES_LIBS)
 libcenote_core_la_SOURCES = \
   core/pool/address.c \

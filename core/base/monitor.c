@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <time.h>
 
-#include "hot.h"
-
 void
 monitor_init (Monitor *monitor)
 {
@@ -24,18 +22,6 @@ monitor_clear (Monitor *monitor)
 {
   pthread_cond_destroy (&monitor->changed);
   pthread_mutex_destroy (&monitor->lock);
-}
-
-HOT void
-monitor_lock (Monitor *monitor)
-{
-  pthread_mutex_lock (&monitor->lock);
-}
-
-HOT void
-monitor_unlock (Monitor *monitor)
-{
-  pthread_mutex_unlock (&monitor->lock);
 }
 
 void

@@ -22,8 +22,18 @@ typedef struct Monitor {
 void monitor_init (Monitor *monitor);
 void monitor_clear (Monitor *monitor);
 
-void monitor_lock (Monitor *monitor);
-void monitor_unlock (Monitor *monitor);
+static inline void
+monitor_lock (Monitor *monitor)
+{
+  pthread_mutex_lock (&monitor->lock);
+}
+
+static inline void
+monitor_unlock (Monitor *monitor)
+{
+  pthread_mutex_unlock (&monitor->lock);
+}
+
 /* Wakes everyone who waits. */
 void monitor_broadcast (Monitor *monitor);
 /* With the lock held; may return without a reason. */

@@ -24,7 +24,14 @@ options_copy (const CenoteCallOptions *options)
 }
 
 static gboolean
-check_options (const CenoteCallOptions *options, GError **error)
+options_are_good (const CenoteCallOptions *options)
+{
+  return options->timeout_ms >= 1 && options->timeout_ms <= LONGEST_MS && options->retry <= CENOTE_RETRY_IDEMPOTENT &&
+         (options->metadata != NULL || options->n_metadata == 0);
+}
+
+static COLD gboolean
+refuse_options (const CenoteCallOptions *options, GError **error)
 {
   if (options->timeout_ms < 1 || options->timeout_ms > LONGEST_MS)
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
@@ -32,11 +39,17 @@ check_options (const CenoteCallOptions *options, GError **error)
                  LONGEST_MS);
   else if (options->retry > CENOTE_RETRY_IDEMPOTENT)
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "retry is %d: use a CenoteRetry", (int) options->retry);
-  else if (options->metadata == NULL && options->n_metadata > 0)
+  else
     g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "metadata is NULL and n_metadata is %" G_GSIZE_FORMAT,
                  options->n_metadata);
-  else
-    return TRUE;
+  return FALSE;
+}
+
+static COLD gboolean
+refuse_stopped (CallPlan *plan, GError **error)
+{
+  g_propagate_error (error, pool_miss_error (plan->pool, LEASE_STOPPED));
+  rpc_request_clear (&plan->request);
   return FALSE;
 }
 
@@ -51,8 +64,10 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   plan->status = -1;
   plan->retry = copy.retry;
   plan->wait_for_ready = copy.wait_for_ready;
-  if (!process_check_fork (error) || !check_options (&copy, error))
+  if (!process_check_fork (error))
     return FALSE;
+  if (!options_are_good (&copy))
+    return refuse_options (&copy, error);
   if (!rpc_request_init (&plan->request, method, copy.metadata, copy.n_metadata, message, error))
     return FALSE;
   plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
@@ -62,11 +77,7 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   plan->begun_ns = world_now_ns (control_world (pool->control));
   plan->record.begun_us = plan->now_us = plan->begun_ns / 1000;
   plan->record.deadline_us = plan->now_us + copy.timeout_ms * 1000;
-  if (calls_enter (pool->calls, &plan->record))
-    return TRUE;
-  g_propagate_error (error, pool_miss_error (pool, LEASE_STOPPED));
-  rpc_request_clear (&plan->request);
-  return FALSE;
+  return calls_enter (pool->calls, &plan->record) || refuse_stopped (plan, error);
 }
 
 static HOT void

@@ -9,12 +9,12 @@
 #include "control.h"
 #include "core/slots/slots.h"
 
-static gboolean forked_child;
+gboolean process_forked;
 
 static void
 child_after_fork (void)
 {
-  forked_child = TRUE;
+  process_forked = TRUE;
   slots_after_fork_in_child ();
 }
 
@@ -29,30 +29,25 @@ process_watch_fork (void)
   }
 }
 
-gboolean
-process_is_forked_child (void)
+COLD gboolean
+process_refuse_fork (GError **error)
 {
-  return forked_child;
-}
-
-HOT gboolean
-process_check_fork (GError **error)
-{
-  if (!forked_child)
-    return TRUE;
   g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_STOPPED,
                        "This is a forked child: gRPC does not survive fork(); fork before the first runtime, or exec");
+  return FALSE;
+}
+
+static COLD gboolean
+refuse_block (const char *what, GError **error)
+{
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+               "%s would block Cenote's %s thread: call it on a thread of the program's, or on the callback thread", what,
+               control_on_any () ? "control" : "telemetry");
   return FALSE;
 }
 
 HOT gboolean
 process_check_may_block (const char *what, GError **error)
 {
-  const char *thread = control_on_any () ? "control" : bus_on_telemetry_thread () ? "telemetry" : NULL;
-
-  if (thread == NULL)
-    return TRUE;
-  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
-               "%s would block Cenote's %s thread: call it on a thread of the program's, or on the callback thread", what, thread);
-  return FALSE;
+  return (!control_on_any () && !bus_on_telemetry_thread ()) || refuse_block (what, error);
 }
