@@ -93,8 +93,12 @@ rpc_buffer_init (grpc_byte_buffer *buffer, GBytes *message)
   grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, slice_from_bytes (message));
 }
 
+/* Mostly gRPC has taken what was in it, and a way into gRPC would be for nothing. */
 HOT void
 rpc_buffer_clear (grpc_byte_buffer *buffer)
 {
-  grpc_slice_buffer_destroy (&buffer->data.raw.slice_buffer);
+  grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
+
+  if (slices->count > 0 || slices->base_slices != slices->inlined)
+    grpc_slice_buffer_destroy (slices);
 }

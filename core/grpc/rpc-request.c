@@ -2,61 +2,79 @@
 /* rpc-request: what every attempt of a call sends, checked before anything is sent. */
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "core/base/hot.h"
 #include "rpc-private.h"
 
+/* ------------------------------------------------------------------ methods */
+
+/* A program calls the same few methods again and again.  Their texts stay for good, so that no call counts
+ * who refers to them; of one that calls more than these (it relays whatever comes) each call has its own. */
+#define MAX_KEPT 1000
+#define LONGEST_KEPT 255
+
+static _Atomic guint n_methods_kept;
+
+/* What the thread called last. */
+static _Thread_local struct {
+  const char *text;          /* NULL: nothing yet */
+  grpc_slice slice;
+} last_method;
+
 static gboolean
-check_method (const char *method, GError **error)
+is_method (const char *method)
 {
   const char *slash = method == NULL || method[0] != '/' ? NULL : strchr (method + 1, '/');
 
-  if (slash != NULL && slash > method + 1 && slash[1] != '\0' && strchr (slash + 1, '/') == NULL)
-    return TRUE;
+  return slash != NULL && slash > method + 1 && slash[1] != '\0' && strchr (slash + 1, '/') == NULL;
+}
+
+static COLD gboolean
+refuse_method (const char *method, GError **error)
+{
   g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "method is %s: use a full path such as /package.Service/Method",
                method == NULL ? "NULL" : method);
   return FALSE;
 }
 
-/* The method that a thread called last: most call the same again and again. */
-static _Thread_local grpc_slice *last_method;
-
-static void
-forget_method (gpointer data)
+static gboolean
+may_keep (const char *method)
 {
-  grpc_slice *method = data;
-
-  last_method = NULL;
-  grpc_slice_unref (*method);
-  g_free (method);
+  if (strlen (method) > LONGEST_KEPT)
+    return FALSE;
+  return g_quark_try_string (method) != 0 ||
+         (atomic_load (&n_methods_kept) < MAX_KEPT && atomic_fetch_add (&n_methods_kept, 1) < MAX_KEPT);
 }
-
-static GPrivate last_method_key = G_PRIVATE_INIT (forget_method);
 
 static gboolean
-is_method (const grpc_slice *slice, const char *method)
+find_method (RpcRequest *request, const char *method, GError **error)
 {
-  return slice != NULL && method != NULL && strlen (method) == GRPC_SLICE_LENGTH (*slice) &&
-         memcmp (method, GRPC_SLICE_START_PTR (*slice), GRPC_SLICE_LENGTH (*slice)) == 0;
+  if (!is_method (method))
+    return refuse_method (method, error);
+  request->has_own_method = !may_keep (method);
+  if (request->has_own_method) {
+    request->method = grpc_slice_from_copied_string (method);
+    return TRUE;
+  }
+  last_method.text = g_intern_string (method);
+  last_method.slice = grpc_slice_from_static_string (last_method.text);
+  request->method = last_method.slice;
+  return TRUE;
 }
 
-/* (transfer none) (nullable): METHOD, checked. */
-static const grpc_slice *
-find_method (const char *method, GError **error)
+static HOT gboolean
+set_method (RpcRequest *request, const char *method, GError **error)
 {
-  grpc_slice *copy;
-
-  if (is_method (last_method, method))
-    return last_method;
-  if (!check_method (method, error))
-    return NULL;
-  copy = g_new (grpc_slice, 1);
-  *copy = grpc_slice_from_copied_string (method);
-  g_private_replace (&last_method_key, copy);
-  last_method = copy;
-  return copy;
+  if (last_method.text == NULL || method == NULL || strcmp (method, last_method.text) != 0)
+    return find_method (request, method, error);
+  request->has_own_method = FALSE;
+  request->method = last_method.slice;
+  return TRUE;
 }
+
+/* ----------------------------------------------------------------- metadata */
 
 static gboolean
 is_reserved (const char *key)
@@ -105,12 +123,10 @@ HOT gboolean
 rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message,
                   GError **error)
 {
-  const grpc_slice *path = find_method (method, error);
   gsize i;
 
-  if (path == NULL)
+  if (!set_method (request, method, error))
     return FALSE;
-  request->method = grpc_slice_ref (*path);
   request->message = message;
   request->metadata = n_metadata == 0 ? &request->deadline_row : g_new (grpc_metadata, n_metadata + 1);
   request->n_metadata = request->n_credentials = 0;
@@ -153,7 +169,8 @@ rpc_request_clear (RpcRequest *request)
 {
   ccore_metadata_clear (request->metadata, request->n_metadata);
   free_room (request);
-  grpc_slice_unref (request->method);
+  if (request->has_own_method)
+    grpc_slice_unref (request->method);
 }
 
 /* ----------------------------------------------------------------- deadline */

@@ -115,6 +115,8 @@ free_rarities (Rpc *rpc)
     grpc_metadata_array_destroy (&rpc->trailing);
   if (rpc->second != NULL)
     grpc_byte_buffer_destroy (rpc->second);
+  if (rpc->details.refcount != NULL)
+    grpc_slice_unref (rpc->details);
   if (rpc->details_text != NULL)
     gpr_free (rpc->details_text);
 }
@@ -128,7 +130,6 @@ rpc_unref (Rpc *rpc)
   grpc_byte_buffer_destroy (rpc->message);
   rpc_buffer_clear (&rpc->outgoing);
   g_clear_pointer (&rpc->reply, g_bytes_unref);
-  grpc_slice_unref (rpc->details);
   grpc_call_unref (rpc->call);
   g_free (rpc);
 }

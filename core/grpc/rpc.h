@@ -35,6 +35,7 @@ void rpc_queue_free (RpcQueue *queue);
 /* Embedded in a call, and not moved.  Its fields are rpc-request.c's, and the attempts' to read. */
 typedef struct RpcRequest {
   grpc_slice method;
+  gboolean has_own_method;   /* to be freed with it */
   GBytes *message;           /* (borrowed) NULL: a stream's */
   grpc_metadata *metadata;   /* the caller's, then what credentials add, and a row for the deadline, not counted */
   gsize n_metadata;

@@ -36,6 +36,17 @@ protected:
   }
 };
 
+/* Whose texts are not kept, are freed. */
+TEST_F (Ends, OfManyMethodsNothingStays)
+{
+  open ([] (auto &connection, const auto &request) { connection.reply (request.stream, "a reply"); });
+  for (int i = 0; i < 1100; i++) {
+    std::string method = "/a.B" + std::string (i % 400, 'b') + "/C" + std::to_string (i);
+
+    ASSERT_TRUE (::call (pool (), method.c_str (), "request").good) << method;
+  }
+}
+
 /* --------------------------------------------------------------- wrong answers */
 
 TEST_F (Ends, OkWithoutAMessageIsInternal)

@@ -54,6 +54,17 @@ TEST_F (Call, AStatusOfTheServersIsInTheDomainOfStatuses)
   EXPECT_EQ ("the demo server has Echo and Health/Check", reply.message);
 }
 
+/* More than Cenote keeps, and longer than it would. */
+TEST_F (Call, OfManyMethodsEachIsItsOwn)
+{
+  for (int i = 0; i < 1100; i++) {
+    std::string method = "/cenote.demo.Echo" + std::string (i % 400, 'o') + "/Echo" + std::to_string (i);
+
+    ASSERT_EQ (UNIMPLEMENTED, call (pool_, method.c_str (), "x").code) << method;
+    ASSERT_EQ ("x", call (pool_, DEMO_ECHO_METHOD, "x").text);
+  }
+}
+
 TEST_F (Call, TheLeaseGoesBackWithItsOutcome)
 {
   gint64 calls = 0, failures = 0;
