@@ -160,6 +160,7 @@ libcenote_core_la_SOURCES = \
   core/base/hot.h \
   core/base/monitor.c \
   core/base/monitor.h \
+  core/base/cache-line.h \
   core/base/prefetch.h \
   core/base/ring.h \
   core/config/nearest.c \

@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-#define PREFETCH_LINE 64
+#include "cache-line.h"
 
 /* SIZE bytes, to be read and written. */
 static inline void
@@ -18,7 +18,7 @@ prefetch (gconstpointer start, gsize size)
 {
   gsize i;
 
-  for (i = 0; i < size; i += PREFETCH_LINE)
+  for (i = 0; i < size; i += CACHE_LINE)
     __builtin_prefetch ((const char *) start + i, 1);
 }
 

@@ -274,7 +274,7 @@ cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, 
   g_return_val_if_fail (pool != NULL && callback != NULL, 0);
   call = call_new (pool, callback, user_data, notify);
   call->loop = loop_get (calls_loops (pool->calls), context);
-  id = pool_next_id (pool);
+  id = pool_next_id ();
   if (plan_call (call, id, method, request, options))
     take_channel (call);
   else
@@ -295,7 +295,7 @@ call_unary_without_loop (CenotePool *pool, const char *method, GBytes *request, 
 {
   AsyncCall *call = call_new (pool, callback, user_data, notify);
 
-  if (plan_call (call, pool_next_id (pool), method, request, options)) {
+  if (plan_call (call, pool_next_id (), method, request, options)) {
     take_channel (call);
   } else if (was_stopped (call)) {
     call->notify = NULL;

@@ -4,11 +4,11 @@
 #include <grpc/status.h>
 #include <stdatomic.h>
 
+#include "core/base/cache-line.h"
 #include "core/base/hot.h"
 #include "core/base/monitor.h"
 
 #define N_SHARDS 64
-#define CACHE_LINE 64
 
 enum { LIST_LOOKS, LIST_CLOSING, LIST_STREAMS, N_LISTS };
 

@@ -3,6 +3,7 @@
  * pool-acquire: callers that wait for a channel: blocked ones, whose waiter lives
  * on their stack, and asynchronous ones, whose callback runs on their own loop.
  */
+#include "core/base/hot.h"
 #include "core/base/monitor.h"
 #include "pool.h"
 #include "core/runtime/process.h"
@@ -373,15 +374,22 @@ async_cancelled (Waiter *waiter)
   async_finish (async, ASYNC_CANCELLED);
 }
 
-guint
-pool_next_id (CenotePool *pool)
-{
-  guint id;
+/* So many at a time, so that threads do not meet at every call. */
+#define IDS_OF_A_THREAD 64
 
-  do
-    id = atomic_fetch_add (&pool->next_waiter_id, 1) + 1;
-  while (id == 0);
-  return id;
+HOT guint
+pool_next_id (void)
+{
+  static _Atomic guint n_blocks;
+  static _Thread_local guint n_used = IDS_OF_A_THREAD, first;
+
+  do {
+    if (n_used == IDS_OF_A_THREAD) {
+      first = atomic_fetch_add (&n_blocks, 1) * IDS_OF_A_THREAD;
+      n_used = 0;
+    }
+  } while (first + n_used++ == 0);
+  return first + n_used - 1;
 }
 
 static AsyncWaiter *
@@ -397,7 +405,7 @@ async_new (CenotePool *pool, const char *affinity_key, GMainContext *context)
   async->waiter.wish.key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key);
   async->waiter.done = async_done;
   async->waiter.cancelled = async_cancelled;
-  async->waiter.id = pool_next_id (pool);
+  async->waiter.id = pool_next_id ();
   return async;
 }
 

@@ -40,7 +40,7 @@ pool_free (CenotePool *pool)
   pool_settings_unref (pool->settings);
   g_free (pool->last_error);
   monitor_clear (&pool->lock);
-  g_free (pool);
+  g_aligned_free (pool);
 }
 
 void

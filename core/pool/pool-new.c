@@ -279,7 +279,7 @@ connector_dials (const PoolSettings *settings)
 static CenotePool *
 pool_alloc (const PoolSettings *settings, const PoolSite *site)
 {
-  CenotePool *pool = g_new0 (CenotePool, 1);
+  CenotePool *pool = g_aligned_alloc0 (1, sizeof (CenotePool), CACHE_LINE);
 
   atomic_init (&pool->refs, 1);
   monitor_init (&pool->lock);

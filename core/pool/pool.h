@@ -34,6 +34,7 @@
 
 #include <cenote/pool.h>
 
+#include "core/base/cache-line.h"
 #include "core/call/calls.h"
 #include "core/call/retry.h"
 #include "core/config/reload.h"
@@ -106,24 +107,24 @@ typedef struct MockBox MockBox;
 
 struct CenotePool {
   SlotTable *table;          /* any thread; first: the hot path starts here */
-  _Atomic gint refs;         /* any thread; not GLib's, which ThreadSanitizer does not see */
+  Calls *calls;              /* any thread (reference); with the next four, what a call reads */
+  Control *control;          /* any thread (reference) */
+  CcoreCredentials *plain_credentials; /* any thread, immutable (reference): what calls carry as channels do not; nullable */
+  RetryBudget retry_budget;  /* any thread */
+  PoolMeters meters;         /* any thread */
   PoolSettings *settings;    /* any thread, but for what a reload may change: control thread */
   _Atomic gint64 acquire_timeout_us; /* any thread */
   gboolean dials;            /* any thread, immutable: its addresses come from cenote_pool_dial() */
   _Atomic gboolean tells_dials; /* any thread: an observer wants to know of each */
   const PoolSite *site;      /* valid until POOL_OVER */
-  Control *control;          /* any thread (reference) */
   Bus *bus;                  /* any thread (reference) */
   Callbacks *callbacks;      /* any thread (reference) */
-  PoolMeters meters;         /* any thread */
   _Atomic gboolean is_read;  /* any thread: somebody reads its durations */
   Observers *observers;      /* any thread */
-  Calls *calls;              /* any thread (reference) */
-  RetryBudget retry_budget;  /* any thread */
-  CcoreCredentials *plain_credentials; /* any thread, immutable (reference): what calls carry as channels do not; nullable */
-  _Atomic guint next_waiter_id;
 
-  Monitor lock;              /* the next seven: for callers' errors, and the mock */
+  _Alignas (CACHE_LINE) _Atomic gint refs; /* any thread, and often; not GLib's, which ThreadSanitizer does not see */
+
+  _Alignas (CACHE_LINE) Monitor lock;              /* the next seven: for callers' errors, and the mock */
   char *last_error;
   gint64 last_error_us;      /* -1: none */
   guint shown_current;
@@ -424,8 +425,8 @@ gboolean pool_get_after (gpointer pool, LeaseResult result, CenoteLease *out_lea
 
 /* --------------------------------------------------------- pool-acquire.c */
 
-/* Any thread.  A number for cancelling by, never 0. */
-guint pool_next_id (CenotePool *pool);
+/* Any thread.  A number for cancelling by, of any pool's, never 0. */
+guint pool_next_id (void);
 /* Any thread.  Acquires for a call whose pool_get() answered RESULT, which is not LEASE_GOT: until TIMEOUT_US from now;
  * WAIT_FOR_READY FALSE: fails while every address is down. */
 gboolean pool_acquire_after (CenotePool *pool, LeaseResult result, const LeaseWish *wish, gint64 timeout_us,

@@ -21,7 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define CACHE_LINE 64
+#include "core/base/cache-line.h"
 
 /* Tallies and slots come in blocks of 16, 16, 32, 64, … so that neither ever moves. */
 #define N_BLOCKS 18

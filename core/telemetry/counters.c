@@ -11,10 +11,10 @@
 #include <grpc/status.h>
 #include <stdatomic.h>
 
+#include "core/base/cache-line.h"
 #include "core/base/hot.h"
 
 #define N_SHARDS 16
-#define CACHE_LINE 64
 
 typedef struct Shard {
   _Alignas (CACHE_LINE) _Atomic guint64 counts[N_OWN_COUNTERS];

@@ -8,11 +8,11 @@
 
 #include <stdatomic.h>
 
+#include "core/base/cache-line.h"
 #include "core/base/hot.h"
 #include "counters.h"
 
 #define N_SHARDS 4
-#define CACHE_LINE 64
 #define STEP_BITS 7          /* 128 buckets for each doubling */
 #define N_STEPS (1 << STEP_BITS)
 #define LIMIT_BITS 54
