@@ -141,7 +141,12 @@ public:
   void *attached (const void *key) noexcept { return cenote_lease_attach (&lease_, key, nullptr, nullptr, FALSE); }
 
   /* Ends the lease; without one nothing. */
-  void release () noexcept { cenote_lease_release (&lease_); }
+  void
+  release () noexcept
+  {
+    if (lease_.channel != nullptr)
+      cenote_lease_release (&lease_);
+  }
   /* The same; STATUS, a grpc_status_code: how the call over the lease ended. */
   void release (int status) noexcept { cenote_lease_release_with_status (&lease_, status); }
 

@@ -30,7 +30,9 @@
 #define CENOTE_WITH_PROTOBUF_ 0
 #endif
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <typeinfo>
 #include <utility>
@@ -57,10 +59,11 @@ public:
     return channel.CallbackCQ ();
   }
 
+  /* On a channel of gRPC's, which is not told our tag. */
   static Call
   call_on (ChannelInterface &channel, const RpcMethod &method, ClientContext *context, CompletionQueue *queue)
   {
-    return channel.CreateCall (method, context, queue);
+    return channel.CreateCall (RpcMethod (method.name (), method.suffix_for_stats (), method.method_type ()), context, queue);
   }
 
   static void
@@ -96,19 +99,21 @@ public:
     context.channel_ = std::move (channel);
   }
 
-  /* A call that is not started, on CHANNEL. */
+  /* A call that is not started, on CHANNEL.  METHOD's tag: a MethodPaths' or none. */
   static grpc_call *
   make_call (grpc_channel *channel, const RpcMethod &method, const ClientContext &context, CompletionQueue &queue)
   {
+    const auto *kept = static_cast<const grpc_slice *> (method.channel_tag ());
     const bool has_host = !context.authority_.empty ();
-    grpc_slice path = grpc_slice_from_copied_string (method.name ()), host;
+    grpc_slice path = kept != nullptr ? *kept : grpc_slice_from_copied_string (method.name ()), host;
     if (has_host)
       host = grpc_slice_from_copied_buffer (context.authority_.data (), context.authority_.size ());
     grpc_call *call = grpc_channel_create_call (channel, context.propagate_from_call_,
                                                 context.propagation_options_.c_bitmask (), queue.cq (), path,
                                                 has_host ? &host : nullptr, context.deadline_, nullptr);
 
-    grpc_slice_unref (path);
+    if (kept == nullptr)
+      grpc_slice_unref (path);
     if (has_host)
       grpc_slice_unref (host);
     grpc_census_call_set_context (call, context.census_context_);
@@ -132,6 +137,34 @@ namespace cenote {
 namespace detail {
 
 using GrpcDoor = grpc::internal::BlockingUnaryCallImpl<Door, Door>;
+
+/* ------------------------------------------------------------- methods' paths */
+
+/* Those of a channel's stubs, each made once and not for each call. */
+class MethodPaths {
+public:
+  /* What GrpcDoor::make_call() knows METHOD's path by, as long as this is there. */
+  void *
+  tag_of (const char *method)
+  {
+    std::lock_guard<std::mutex> hold (lock_);
+
+    return &paths_.try_emplace (method, method).first->second.slice;
+  }
+
+private:
+  struct Path {
+    explicit Path (const char *method) : slice (grpc_slice_from_copied_string (method)) {}
+    ~Path () { grpc_slice_unref (slice); }
+    Path (const Path &) = delete;
+    Path &operator= (const Path &) = delete;
+
+    grpc_slice slice;
+  };
+
+  std::mutex lock_;
+  std::map<std::string, Path> paths_;
+};
 
 /* ----------------------------------------------------------- a call's lease */
 

@@ -57,12 +57,19 @@ private:
     CenoteLease lease;
 
     add_credentials (*context);
-    if (cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
+    if (get (&lease, error))
       return leased_call (Lease::adopt (lease), method, *context, *queue, { shared_from_this (), home_.get () }, this,
                           queue == callbacks_.load (std::memory_order_relaxed));
     if (error.get ()->domain == CENOTE_ERROR && error.get ()->code == CENOTE_ERROR_NOT_CONNECTED)
       return relayed_call (method, *context, *queue);
     return GrpcDoor::call_on (*lame_channel (status_of (*error.get ())), method, context, queue);
+  }
+
+  bool
+  get (CenoteLease *lease, GError **error) const
+  {
+    return key_ ? cenote_pool_get_channel_for (pool_.raw (), key_->c_str (), lease, error)
+                : cenote_pool_get_channel (pool_.raw (), lease, error);
   }
 
   /* Those that the pool's channels do not carry, because they are plaintext. */
@@ -115,8 +122,8 @@ private:
     batch->FillOps (call);
   }
 
-  /* A method that is registered is so with one grpc_channel, and ours are many. */
-  void *RegisterMethod (const char *) override { return nullptr; }
+  /* gRPC's registered methods are so with one grpc_channel, and ours are many: this is a tag of our own. */
+  void *RegisterMethod (const char *method) override { return paths_.tag_of (method); }
 
   /* Of a change that is still to come nobody could tell the queue, which may be gone by then:
    * so without one at the time of the call the tag comes at DEADLINE. */
@@ -187,6 +194,7 @@ private:
 
   Pool pool_;
   std::optional<std::string> key_;
+  MethodPaths paths_;
   /* Its queue is that of callbacks. */
   std::shared_ptr<grpc::Channel> home_;
   std::atomic<grpc::CompletionQueue *> callbacks_{ nullptr };
