@@ -15,6 +15,8 @@ libcenote_protobuf_c_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBRARY_VERSION)
 libcenote_protobuf_c_la_SOURCES = \
   adapters/protobuf-c/message.c \
   adapters/protobuf-c/message.h \
+  adapters/protobuf-c/scratch.c \
+  adapters/protobuf-c/scratch.h \
   adapters/protobuf-c/service.c \
   adapters/protobuf-c/stream.c
 endif

@@ -15,11 +15,12 @@ message_pack (const ProtobufCMessage *message)
 }
 
 ProtobufCMessage *
-message_unpack (const ProtobufCMessageDescriptor *descriptor, GBytes *bytes, GError **error)
+message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator, GBytes *bytes, GError **error)
 {
   gsize size = 0;
   const guint8 *packed = g_bytes_get_data (bytes, &size);
-  ProtobufCMessage *message = protobuf_c_message_unpack (descriptor, NULL, size, packed == NULL ? (const guint8 *) "" : packed);
+  ProtobufCMessage *message =
+    protobuf_c_message_unpack (descriptor, allocator, size, packed == NULL ? (const guint8 *) "" : packed);
 
   if (message == NULL)
     g_set_error (error, CENOTE_STATUS, GRPC_STATUS_INTERNAL, "the server's message of %" G_GSIZE_FORMAT " bytes is no %s", size,

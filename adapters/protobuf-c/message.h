@@ -8,8 +8,9 @@
 
 /* (transfer full): packed once, into the bytes that are sent. */
 GBytes *message_pack (const ProtobufCMessage *message);
-/* NULL with CENOTE_STATUS INTERNAL: BYTES are no such message. */
-ProtobufCMessage *message_unpack (const ProtobufCMessageDescriptor *descriptor, GBytes *bytes, GError **error);
+/* (transfer full), in memory of ALLOCATOR's (nullable: malloc()).  NULL with CENOTE_STATUS INTERNAL: BYTES are no such message. */
+ProtobufCMessage *message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator, GBytes *bytes,
+                                  GError **error);
 /* (transfer full) "/package.Service/Method" */
 char *message_method_path (const ProtobufCServiceDescriptor *service, const char *method);
 

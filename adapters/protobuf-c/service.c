@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "scratch.h"
 
 typedef struct Service {
   ProtobufCService base;     /* first */
@@ -30,6 +31,14 @@ const GError *
 cenote_protobuf_c_get_error (void)
 {
   return in_closure ? closure_error : g_private_get (&last_error);
+}
+
+/* (transfer full) ERROR, nullable. */
+static void
+keep_error (GError *error)
+{
+  if (error != NULL || g_private_get (&last_error) != NULL)
+    g_private_replace (&last_error, error);
 }
 
 /* -------------------------------------------------------------------- calls */
@@ -60,12 +69,13 @@ end (const Invocation *invocation, GBytes *reply, const GError *error, GError **
 {
   ProtobufCMessage *message = NULL;
   GError *fault = NULL;
+  Scratch scratch;
 
+  scratch_init (&scratch);
   if (error == NULL)
-    message = message_unpack (invocation->output, reply, &fault);
+    message = message_unpack (invocation->output, &scratch.allocator, reply, &fault);
   run_closure (invocation, message, error != NULL ? error : fault);
-  if (message != NULL)
-    protobuf_c_message_free_unpacked (message, NULL);
+  scratch_clear (&scratch, message);
   if (fault != NULL)
     g_propagate_error (out_fault, fault);
 }
@@ -78,12 +88,18 @@ done (CenotePool *pool, GBytes *reply, const GError *error, gpointer data)
 }
 
 static void
+invocation_free (gpointer data)
+{
+  g_slice_free (Invocation, data);
+}
+
+static void
 call_async (const Service *service, const char *method, GBytes *request, const Invocation *invocation)
 {
-  Invocation *kept = g_new (Invocation, 1);
+  Invocation *kept = g_slice_new (Invocation);
 
   *kept = *invocation;
-  cenote_call_unary_async (service->pool, method, request, &service->options, service->context, done, kept, g_free);
+  cenote_call_unary_async (service->pool, method, request, &service->options, service->context, done, kept, invocation_free);
 }
 
 static void
@@ -94,7 +110,7 @@ call_blocking (const Service *service, const char *method, GBytes *request, cons
 
   cenote_call_unary (service->pool, method, request, &service->options, &reply, &error);
   end (invocation, reply, error, &fault);
-  g_private_replace (&last_error, error != NULL ? error : fault);
+  keep_error (error != NULL ? error : fault);
 }
 
 static void

@@ -40,7 +40,7 @@ cenote_protobuf_c_read (CenoteCall *call, gint64 timeout_ms, const ProtobufCMess
   g_return_val_if_fail (descriptor != NULL && out_message != NULL, FALSE);
   if (!cenote_call_read (call, timeout_ms, &bytes, error))
     return FALSE;
-  if (bytes != NULL && (message = message_unpack (descriptor, bytes, error)) == NULL)
+  if (bytes != NULL && (message = message_unpack (descriptor, NULL, bytes, error)) == NULL)
     return FALSE;
   *out_message = message;
   return TRUE;

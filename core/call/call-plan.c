@@ -18,8 +18,11 @@ options_copy (const CenoteCallOptions *options)
 {
   CenoteCallOptions copy = CENOTE_CALL_OPTIONS_INIT;
 
-  if (options != NULL)
-    memcpy (&copy, options, MIN (options->struct_size, sizeof copy));
+  if (options == NULL)
+    return copy;
+  if (options->struct_size == sizeof copy)
+    return *options;
+  memcpy (&copy, options, MIN (options->struct_size, sizeof copy));
   return copy;
 }
 
