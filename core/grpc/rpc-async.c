@@ -28,7 +28,7 @@ rpc_queue_next (RpcQueue *queue, gint64 until_us)
     return NULL;
   step = rpc_step_of_tag (event.tag);
   rpc = (Rpc *) (gpointer) ((char *) event.tag - step);
-  prefetch (rpc, sizeof *rpc);
+  prefetch (rpc, G_STRUCT_OFFSET (Rpc, outgoing.data.raw.slice_buffer.inlined));
   rpc_step_end (rpc, step, &event);
   if (step == RPC_READ && rpc->second != NULL)
     grpc_call_cancel (rpc->call, NULL);
