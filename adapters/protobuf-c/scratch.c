@@ -9,11 +9,11 @@ take (void *data, size_t size)
   Scratch *scratch = data;
   guint8 *taken = scratch->room + scratch->used;
 
-  if (size > SCRATCH_BYTES - scratch->used) {
+  if (size >= SCRATCH_BYTES - scratch->used) {
     scratch->spilled = TRUE;
     return malloc (size);
   }
-  scratch->used = MIN (SCRATCH_BYTES, (scratch->used + size + SCRATCH_ALIGNMENT - 1) & ~(gsize) (SCRATCH_ALIGNMENT - 1));
+  scratch->used = (scratch->used + size + SCRATCH_ALIGNMENT - 1) & ~(gsize) (SCRATCH_ALIGNMENT - 1);
   return taken;
 }
 
