@@ -124,7 +124,7 @@ struct CenotePool {
 
   _Alignas (CACHE_LINE) _Atomic gint refs; /* any thread, and often; not GLib's, which ThreadSanitizer does not see */
 
-  _Alignas (CACHE_LINE) Monitor lock;              /* the next seven: for callers' errors, and the mock */
+  _Alignas (CACHE_LINE) Monitor lock; /* the next seven: for callers' errors, and the mock */
   char *last_error;
   gint64 last_error_us;      /* -1: none */
   guint shown_current;
