@@ -26,26 +26,40 @@ options_copy (const CenoteCallOptions *options)
   return copy;
 }
 
-static gboolean
-options_are_good (const CenoteCallOptions *options)
+static COLD gboolean
+refuse_timeout (const CenoteCallOptions *options, GError **error)
 {
-  return options->timeout_ms >= 1 && options->timeout_ms <= LONGEST_MS && options->retry <= CENOTE_RETRY_IDEMPOTENT &&
-         (options->metadata != NULL || options->n_metadata == 0);
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
+               "timeout_ms is %" G_GINT64_FORMAT ": a call takes 1 … %" G_GINT64_FORMAT " (one year)", options->timeout_ms,
+               LONGEST_MS);
+  return FALSE;
 }
 
 static COLD gboolean
-refuse_options (const CenoteCallOptions *options, GError **error)
+refuse_retry (const CenoteCallOptions *options, GError **error)
+{
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "retry is %d: use a CenoteRetry", (int) options->retry);
+  return FALSE;
+}
+
+static COLD gboolean
+refuse_metadata (const CenoteCallOptions *options, GError **error)
+{
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "metadata is NULL and n_metadata is %" G_GSIZE_FORMAT,
+               options->n_metadata);
+  return FALSE;
+}
+
+static gboolean
+check_options (const CenoteCallOptions *options, GError **error)
 {
   if (options->timeout_ms < 1 || options->timeout_ms > LONGEST_MS)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID,
-                 "timeout_ms is %" G_GINT64_FORMAT ": a call takes 1 … %" G_GINT64_FORMAT " (one year)", options->timeout_ms,
-                 LONGEST_MS);
-  else if (options->retry > CENOTE_RETRY_IDEMPOTENT)
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "retry is %d: use a CenoteRetry", (int) options->retry);
-  else
-    g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "metadata is NULL and n_metadata is %" G_GSIZE_FORMAT,
-                 options->n_metadata);
-  return FALSE;
+    return refuse_timeout (options, error);
+  if (options->retry > CENOTE_RETRY_IDEMPOTENT)
+    return refuse_retry (options, error);
+  if (options->metadata == NULL && options->n_metadata > 0)
+    return refuse_metadata (options, error);
+  return TRUE;
 }
 
 static COLD gboolean
@@ -67,10 +81,8 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   plan->status = -1;
   plan->retry = copy.retry;
   plan->wait_for_ready = copy.wait_for_ready;
-  if (!process_check_fork (error))
+  if (!process_check_fork (error) || !check_options (&copy, error))
     return FALSE;
-  if (!options_are_good (&copy))
-    return refuse_options (&copy, error);
   if (!rpc_request_init (&plan->request, method, copy.metadata, copy.n_metadata, message, error))
     return FALSE;
   plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);

@@ -127,9 +127,13 @@ cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **erro
 gboolean
 cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error)
 {
-  const LeaseWish wish = { .key_hash = affinity_key == NULL ? 0 : lease_hash_key (affinity_key) };
-  LeaseResult result = pool_get (pool, &wish, out_lease);
+  LeaseWish wish = { 0 };
+  LeaseResult result;
 
+  if (affinity_key == NULL)
+    return cenote_pool_get_channel (pool, out_lease, error);
+  wish.key_hash = lease_hash_key (affinity_key);
+  result = pool_get (pool, &wish, out_lease);
   return G_LIKELY (result == LEASE_GOT) ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
 }
 

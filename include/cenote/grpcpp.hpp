@@ -57,19 +57,12 @@ private:
     CenoteLease lease;
 
     add_credentials (*context);
-    if (get (&lease, error))
+    if (cenote_pool_get_channel_for (pool_.raw (), key_ ? key_->c_str () : nullptr, &lease, error))
       return leased_call (Lease::adopt (lease), method, *context, *queue, { shared_from_this (), home_.get () }, this,
                           queue == callbacks_.load (std::memory_order_relaxed));
     if (error.get ()->domain == CENOTE_ERROR && error.get ()->code == CENOTE_ERROR_NOT_CONNECTED)
       return relayed_call (method, *context, *queue);
     return GrpcDoor::call_on (*lame_channel (status_of (*error.get ())), method, context, queue);
-  }
-
-  bool
-  get (CenoteLease *lease, GError **error) const
-  {
-    return key_ ? cenote_pool_get_channel_for (pool_.raw (), key_->c_str (), lease, error)
-                : cenote_pool_get_channel (pool_.raw (), lease, error);
   }
 
   /* Those that the pool's channels do not carry, because they are plaintext. */
