@@ -48,6 +48,24 @@ check_reply (const char *text, gsize length, guint64 number)
   check (length == strlen (TEXT) && memcmp (text, TEXT, length) == 0 && number == NUMBER, "a wrong reply");
 }
 
+static Cenote__Demo__Note
+make_note (void)
+{
+  Cenote__Demo__Note note = CENOTE__DEMO__NOTE__INIT;
+
+  note.text = (char *) TEXT;
+  note.number = NUMBER;
+  return note;
+}
+
+static void
+take_note (const Cenote__Demo__Note *note, void *data)
+{
+  (void) data;
+  check (note != NULL, "a call failed");
+  check_reply (note->text, strlen (note->text), note->number);
+}
+
 /* ---------------------------------------------------------------- by hand */
 
 /* Fields 1, a string, and 2, a varint of two bytes. */
@@ -82,14 +100,10 @@ static const Codec own = { pack, unpack };
 static GBytes *
 pack_note (void)
 {
-  Cenote__Demo__Note note = CENOTE__DEMO__NOTE__INIT;
-  gsize size;
-  guint8 *bytes;
+  const Cenote__Demo__Note note = make_note ();
+  gsize size = cenote__demo__note__get_packed_size (&note);
+  guint8 *bytes = g_malloc (size);
 
-  note.text = (char *) TEXT;
-  note.number = NUMBER;
-  size = cenote__demo__note__get_packed_size (&note);
-  bytes = g_malloc (size);
   cenote__demo__note__pack (&note, bytes);
   return g_bytes_new_take (bytes, size);
 }
@@ -101,8 +115,7 @@ unpack_note (GBytes *reply)
   const guint8 *bytes = g_bytes_get_data (reply, &size);
   Cenote__Demo__Note *note = cenote__demo__note__unpack (NULL, size, bytes);
 
-  check (note != NULL, "a wrong reply");
-  check_reply (note->text, strlen (note->text), note->number);
+  take_note (note, NULL);
   cenote__demo__note__free_unpacked (note, NULL);
 }
 
@@ -134,20 +147,10 @@ run_packed (guint64 n, gpointer data)
 /* --------------------------------------------------------------- by the stub */
 
 static void
-take_note (const Cenote__Demo__Note *note, void *data)
-{
-  (void) data;
-  check (note != NULL, "a call failed");
-  check_reply (note->text, strlen (note->text), note->number);
-}
-
-static void
 call_stub (ProtobufCService *service, Cenote__Demo__Note_Closure closure, void *data)
 {
-  Cenote__Demo__Note note = CENOTE__DEMO__NOTE__INIT;
+  const Cenote__Demo__Note note = make_note ();
 
-  note.text = (char *) TEXT;
-  note.number = NUMBER;
   cenote__demo__echo__echo (service, &note, closure, data);
 }
 
