@@ -5,12 +5,14 @@
 #include "core/base/thread.h"
 
 #define TICK_US (10 * 1000)
-/* While something happens, and for a while after: losses and connects come in
- * bursts, and one poll takes in one socket's news.  (Of 400 connections that were lost
+/* One poll takes in one socket's news.  Where callers drive C-core, it does a piece of their work, on
+ * another processor than theirs: with four a tick, that took 1 % of their rate.  Where nobody does, what
+ * it finds is soon something that happened. */
+#define POLLS_A_TICK 1
+/* While something happens, and for a while after: losses and connects come in bursts.  (Of 400 connections that were lost
  * at once, with 4 polls a quick tick the last was known of after 0.22 s, with 16 after 0.12 s.) */
 #define QUICK_TICK_US 1000
 #define QUICK_SPAN_US (20 * 1000)
-#define POLLS_A_TICK 4
 #define POLLS_A_QUICK_TICK 16
 #define POLL_MS 50
 #define STAND_IN_US (20 * 1000)
