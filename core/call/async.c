@@ -102,6 +102,8 @@ attempt (AsyncCall *call)
 {
   g_clear_pointer (&call->task.rpc, rpc_unref);
   call->task.rpc = call_plan_attempt (&call->plan, &call->lease, driver_queue (call->driver));
+  if (driver_expect (call->driver, call->loop != NULL))
+    loop_invite (call->loop);
   driver_start (call->driver, &call->task);
 }
 

@@ -7,8 +7,9 @@
 #include "core/base/monitor.h"
 #include "core/base/thread.h"
 
-/* How long a loop may be about something else while it has the turn, or is offered it. */
-#define PATIENCE_US (10 * 1000)
+/* How long a loop may be about something else while it has the turn, or is offered it.  The thread
+ * wakes as often to see whether it is. */
+#define PATIENCE_US (40 * 1000)
 
 /* Whoever is BUSY with the turn is alone in all that is the turn's. */
 typedef enum {
@@ -23,7 +24,7 @@ typedef enum {
 /* What is atomic changes without the lock where a loop takes its turn again and again, and
  * where a call begins meanwhile.  Who begins the only one counts it first and then looks whose
  * turn it is, who gives the turn to the thread does that first and then looks at the count: so
- * one of them wakes the thread, which does not rest while one is under way. */
+ * one of them wakes the thread, which does not rest while one is under way but where it watches a loop. */
 struct Driver {
   _Atomic guint refs;
   GThread *thread;
@@ -321,15 +322,22 @@ driver_queue (Driver *driver)
 
 /* ----------------------------------------------------------------- any thread */
 
-/* The thread is woken where it is to drive and rests; a loop that has the turn looks again before it sleeps. */
-static void
-see_to_thread (Driver *driver)
+/* Where the thread is to drive and rests, it is woken, to do so or to see that a loop does; a loop that
+ * has the turn looks again before it sleeps.  TRUE: the turn is offered. */
+static gboolean
+see_to_turn (Driver *driver, gboolean has_loop)
 {
+  gboolean offers;
+
   if (atomic_load (&driver->turn) != TURN_THREAD)
-    return;
+    return FALSE;
   monitor_lock (&driver->monitor);
+  offers = has_loop && !driver->shunned && atomic_load (&driver->turn) == TURN_THREAD;
+  if (offers)
+    atomic_store (&driver->turn, TURN_OFFERED);
   monitor_broadcast (&driver->monitor);
   monitor_unlock (&driver->monitor);
+  return offers;
 }
 
 static void
@@ -338,15 +346,19 @@ wait_until (Driver *driver, DriverTask *task, gint64 due_us)
   monitor_lock (&driver->monitor);
   put_later_locked (driver, task, due_us);
   monitor_unlock (&driver->monitor);
-  see_to_thread (driver);
+  see_to_turn (driver, FALSE);
+}
+
+HOT gboolean
+driver_expect (Driver *driver, gboolean has_loop)
+{
+  return atomic_fetch_add (&driver->n_under_way, 1) == 0 && see_to_turn (driver, has_loop);
 }
 
 /* What gRPC refuses is ended by whoever has the turn, as any other. */
 HOT void
 driver_start (Driver *driver, DriverTask *task)
 {
-  if (atomic_fetch_add (&driver->n_under_way, 1) == 0)
-    see_to_thread (driver);
   if (rpc_start_unary (task->rpc, task))
     return;
   task->refused = TRUE;

@@ -5,7 +5,9 @@
  * Who has the turn polls, ends attempts, and does what is due.  A loop that is awake has
  * it, so that a call ends on the thread that calls back, with no wake between.  Before
  * the loop sleeps it gives the turn to the driver's thread, which blocks in C-core, and
- * offers it again once a call has ended.  A loop that does not come for it is no longer
+ * offers it again once a call has ended.  Where nothing is under way, it is offered as the
+ * next call begins, so that of many begun at once the thread does not end the first ones
+ * while the loop's begins the others.  A loop that does not come for it is no longer
  * waited for until it does.
  *
  * The thread blocks in C-core only while an attempt is under way: a thread that does so
@@ -48,7 +50,10 @@ void driver_end (Driver *driver);
 /* What attempts that are given to driver_start() must be made on. */
 RpcQueue *driver_queue (Driver *driver);
 
-/* Any thread.  Begins task->rpc. */
+/* Any thread.  One attempt more is under way, for driver_start().  TRUE: the turn is offered, and the loop that
+ * the call is for is to be woken.  HAS_LOOP FALSE: there is none. */
+gboolean driver_expect (Driver *driver, gboolean has_loop);
+/* After that.  Begins task->rpc. */
 void driver_start (Driver *driver, DriverTask *task);
 /* Who has the turn: calls task->due at DUE_US of the monotonic clock. */
 void driver_pause (Driver *driver, DriverTask *task, gint64 due_us);

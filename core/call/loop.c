@@ -14,8 +14,10 @@
 
 /* Callbacks at a time, before other sources of the context have their turn. */
 #define MAX_RUN 64
-/* Looks that find nothing, before the loop sleeps: to go to sleep and to be woken costs as much. */
+/* Looks that find nothing, before the loop sleeps: to go to sleep and to be woken costs as much.  Others may have
+ * the processor between them, but not for longer in all than what GLib's poll is exact to. */
 #define MAX_IDLE_LOOKS 8
+#define MAX_IDLE_US 1000
 
 #define MAX_DRIVERS 8
 
@@ -42,6 +44,7 @@ struct Loop {
   pthread_mutex_t lock;      /* pushed; and `ready` is set under it, where others than the context's thread do */
   _Atomic (LoopItem *) pushed;
   LoopItem **pushed_last;
+  _Atomic gboolean invited;  /* to look at its driver; set under the lock */
   _Atomic gboolean ready;    /* the source is to be dispatched */
 };
 
@@ -115,7 +118,7 @@ set_idle (Loop *loop)
   gboolean idle;
 
   pthread_mutex_lock (&loop->lock);
-  idle = loop->mine == NULL && loop->pushed == NULL;
+  idle = loop->mine == NULL && loop->pushed == NULL && !atomic_load (&loop->invited);
   atomic_store (&loop->ready, !idle);
   pthread_mutex_unlock (&loop->lock);
   return idle;
@@ -199,33 +202,55 @@ run_items (Loop *loop, guint max)
   return n;
 }
 
+/* Looks that have found nothing. */
+typedef struct Idleness {
+  guint n_looks;
+  gint64 until_us;           /* no more of them then */
+} Idleness;
+
+/* FALSE: enough of it.  Between two looks whoever else wants the processor has it: that is mostly the
+ * server, or another loop, without which there would be nothing to find. */
+static gboolean
+idle (Idleness *idleness, guint n_under_way)
+{
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (idleness->n_looks++ == 0)
+    idleness->until_us = now_us + MAX_IDLE_US;
+  if (idleness->n_looks >= MIN (n_under_way, MAX_IDLE_LOOKS) || now_us >= idleness->until_us)
+    return FALSE;
+  g_thread_yield ();
+  return TRUE;
+}
+
 /* One step at a time: a call that is begun where another has just ended finds its memory warm.
  * The more is under way, the likelier it is that something comes at once. */
 static gboolean
-look_again (Loop *loop, guint *idle_looks)
+look_again (Loop *loop, Idleness *idleness)
 {
   guint n_under_way;
 
   if (loop->driver == NULL)
     return FALSE;
-  if (driver_poll (loop->driver, &n_under_way)) {
-    *idle_looks = 0;
-    return TRUE;
-  }
-  return ++*idle_looks < MIN (n_under_way, MAX_IDLE_LOOKS);
+  if (!driver_poll (loop->driver, &n_under_way))
+    return n_under_way > 0 && idle (idleness, n_under_way);
+  idleness->n_looks = 0;
+  return TRUE;
 }
 
 /* Whether there is more to do, after other sources. */
 static gboolean
 work (Loop *loop)
 {
-  guint n = 0, idle_looks = 0;
+  Idleness idleness = { .n_looks = 0 };
+  guint n = 0;
 
+  atomic_store (&loop->invited, FALSE);
   do {
     n += run_items (loop, MAX_RUN - n);
     if (n == MAX_RUN)
       return TRUE;
-  } while (look_again (loop, &idle_looks) || loop->mine != NULL);
+  } while (look_again (loop, &idleness) || loop->mine != NULL);
   if (loop->driver != NULL)
     driver_leave (loop->driver);
   return !set_idle (loop);
@@ -349,6 +374,19 @@ loop_get (Loops *loops, GMainContext *context)
     loop->context = g_main_context_ref (mine);
   pthread_mutex_unlock (&loops->lock);
   return loop;
+}
+
+void
+loop_invite (Loop *loop)
+{
+  gboolean was_ready;
+
+  pthread_mutex_lock (&loop->lock);
+  atomic_store (&loop->invited, TRUE);
+  was_ready = atomic_exchange (&loop->ready, TRUE);
+  pthread_mutex_unlock (&loop->lock);
+  if (!was_ready)
+    g_main_context_wakeup (loop->context);
 }
 
 HOT void

@@ -38,6 +38,8 @@ Loop *loop_get (Loops *loops, GMainContext *context);
 Driver *loop_driver (Loop *loop, GError **error);
 /* The same, for calls that no loop waits for: its thread drives them. */
 Driver *loops_driver (Loops *loops, GError **error);
+/* Has it look at its driver soon; before a loop_push() that is to come. */
+void loop_invite (Loop *loop);
 /* LOOP: transfer full. */
 void loop_push (Loop *loop, LoopItem *item);
 

@@ -4,7 +4,6 @@
  * does not; and the deadlines of unary calls, which are kept by neither.
  */
 #include <condition_variable>
-#include <cstddef>
 #include <functional>
 #include <list>
 #include <memory>
@@ -24,20 +23,22 @@ echo (http2::Connection &connection, const http2::Request &request)
   connection.reply (request.stream, request.text);
 }
 
-/* Calls one after another on a driver, each over at once: the channel is lame.  A loop comes and goes while
- * the driver's thread is still busy with what has ended. */
-class HastyLoop {
+/* Calls one after another on a driver, each over at once: the channel is lame. */
+class OneByOne {
 public:
-  HastyLoop () : channel_ (grpc_lame_client_channel_create ("lame", GRPC_STATUS_UNAVAILABLE, "lame"))
+  /* ENDS: by whoever has the turn, as a call ends. */
+  explicit OneByOne (std::function<void (Driver *driver)> ends = {})
+      : ends_ (std::move (ends)), channel_ (grpc_lame_client_channel_create ("lame", GRPC_STATUS_UNAVAILABLE, "lame"))
   {
     g_autoptr (GBytes) message = g_bytes_new_static ("", 0);
 
     driver_ = driver_new (nullptr);
     rpc_request_init (&request_, METHOD, nullptr, 0, message, nullptr);
-    task_.advance = advance;
+    task_.task.advance = advance;
+    task_.owner = this;
   }
 
-  ~HastyLoop ()
+  ~OneByOne ()
   {
     driver_end (driver_);
     driver_unref (driver_);
@@ -45,29 +46,45 @@ public:
     grpc_channel_destroy (channel_);
   }
 
-  void
-  call ()
+  /* Until it is over.  Whether the turn was offered as it began. */
+  bool
+  call (bool has_loop)
   {
     std::unique_lock<std::mutex> lock (mutex_);
+    bool offered;
 
     over_ = false;
-    task_.rpc = rpc_new (channel_, driver_queue (driver_), &request_, g_get_monotonic_time (), G_MAXINT64);
-    driver_start (driver_, &task_);
+    task_.task.rpc = rpc_new (channel_, driver_queue (driver_), &request_, g_get_monotonic_time (), G_MAXINT64);
+    offered = driver_expect (driver_, has_loop);
+    driver_start (driver_, &task_.task);
     changed_.wait (lock, [this] { return over_; });
+    return offered;
+  }
+
+  /* As a loop that is awake. */
+  void
+  ask ()
+  {
+    guint n_under_way;
+
+    driver_poll (driver_, &n_under_way);
   }
 
 private:
-  /* The driver's thread has the turn, and in its time a loop is woken, finds that, and sleeps. */
+  struct Task {
+    DriverTask task;         /* first */
+    OneByOne *owner;
+  };
+
   static Progress
   advance (DriverTask *task)
   {
-    HastyLoop *self = reinterpret_cast<HastyLoop *> (reinterpret_cast<char *> (task) - offsetof (HastyLoop, task_));
-    guint n_under_way;
+    OneByOne *self = reinterpret_cast<Task *> (task)->owner;
 
     if (!rpc_is_ended (task->rpc))
       return PROGRESS_NONE;
-    EXPECT_FALSE (driver_poll (self->driver_, &n_under_way));
-    driver_leave (self->driver_);
+    if (self->ends_)
+      self->ends_ (self->driver_);
     rpc_unref (task->rpc);
     std::lock_guard<std::mutex> lock (self->mutex_);
     self->over_ = true;
@@ -75,7 +92,8 @@ private:
     return PROGRESS_CALL_OVER;
   }
 
-  DriverTask task_ = {};
+  Task task_ = {};
+  std::function<void (Driver *driver)> ends_;
   Driver *driver_;
   RpcRequest request_;
   grpc_channel *channel_;
@@ -84,19 +102,53 @@ private:
   bool over_ = false;
 };
 
-/* Each time that it were would cost all calls 10 ms. */
+/* The driver's thread has the turn, and in its time a loop is woken, finds that, and sleeps. */
+void
+come_and_go (Driver *driver)
+{
+  guint n_under_way;
+
+  EXPECT_FALSE (driver_poll (driver, &n_under_way));
+  driver_leave (driver);
+}
+
+/* Each time that it were would cost all calls 40 ms. */
 TEST (Driver, ALoopThatHasGoneIsNotOfferedTheTurn)
 {
   const int n = 500;
 
   grpc_init ();
   {
-    HastyLoop loop;
+    OneByOne calls (come_and_go);
     gint64 begun_us = g_get_monotonic_time ();
 
     for (int i = 0; i < n; i++)
-      loop.call ();
+      calls.call (false);
     EXPECT_LT (g_get_monotonic_time () - begun_us, n * 5000);
+  }
+  grpc_shutdown ();
+}
+
+/* As a loop that asks before each, until the thread rests as one begins, which is then offered the turn. */
+void
+call_until_offered (OneByOne &calls)
+{
+  do
+    calls.ask ();
+  while (!calls.call (true));
+}
+
+TEST (Driver, ALoopThatDoesNotComeAsACallBeginsIsNotOfferedTheTurnUntilItAsks)
+{
+  grpc_init ();
+  {
+    OneByOne calls;
+
+    call_until_offered (calls);
+    EXPECT_FALSE (calls.call (true));
+    EXPECT_FALSE (calls.call (true));
+    call_until_offered (calls);
+    EXPECT_FALSE (calls.call (false));
   }
   grpc_shutdown ();
 }
