@@ -9,23 +9,27 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#define MAX_ROUNDS 201
+#define MAX_ROUNDS 601
 #define MAX_TRIES 50
+/* The standard error of a median, above which there are more rounds. */
+#define ENOUGH 0.003
 
 /* How ways of a BenchPlace are timed. */
 typedef struct Manner {
-  guint n_rounds;
+  guint min_rounds;          /* ENOUGH or not */
+  guint max_rounds;
   guint run_ms;              /* what a run is to take */
   guint64 n_first;           /* for how often that is, the first guess */
   gboolean pins;             /* each runner to a CPU, and runs that are not calm are done again */
 } Manner;
 
 static const Manner manners[] = {
-  [BENCH_ALONE] = { .n_rounds = 41, .run_ms = 2, .n_first = 1000, .pins = TRUE },
-  [BENCH_WITH_SERVER] = { .n_rounds = MAX_ROUNDS, .run_ms = 20, .n_first = 50, .pins = FALSE },
+  [BENCH_ALONE] = { .min_rounds = 41, .max_rounds = 41, .run_ms = 2, .n_first = 1000, .pins = TRUE },
+  [BENCH_WITH_SERVER] = { .min_rounds = 201, .max_rounds = MAX_ROUNDS, .run_ms = 20, .n_first = 50, .pins = FALSE },
 };
 
 static guint n_disturbed;   /* runs that were never calm */
@@ -204,6 +208,27 @@ time_round (guint round, const BenchWay *const ways[3], const guint64 n[3], doub
   }
 }
 
+/* The median of N normal values has an error of 1.25 standard deviations by the root of N, and from their
+ * p10 to their p90 it is 2.56 of these. */
+static gboolean
+is_exact (const double *values, guint n)
+{
+  double sorted[MAX_ROUNDS], error;
+
+  memcpy (sorted, values, n * sizeof *values);
+  error = 1.25 / 2.56 * (percentile (sorted, n, 0.9) - percentile (sorted, n, 0.1));
+  return error * error <= ENOUGH * ENOUGH * n;
+}
+
+/* The ratios' spread says how many rounds there are, not what they are. */
+static gboolean
+is_enough (const Manner *manner, const double *ratios, const double *aa, guint n)
+{
+  if (n < manner->min_rounds)
+    return FALSE;
+  return n == manner->max_rounds || (is_exact (ratios, n) && is_exact (aa, n));
+}
+
 static BenchRatio
 measure (const BenchWay *way, const BenchWay *base, gboolean inverse)
 {
@@ -211,13 +236,13 @@ measure (const BenchWay *way, const BenchWay *base, gboolean inverse)
   guint64 n_base = calibrate (base);
   guint64 n[3] = { n_base, calibrate (way), n_base };
   double ratios[MAX_ROUNDS], aa[MAX_ROUNDS], ns[3];
-  guint round, n_rounds = manner_of (way)->n_rounds;
+  guint n_rounds = 0;
 
   n_disturbed = 0;
-  for (round = 0; round < n_rounds; round++) {
-    time_round (round, ways, n, ns);
-    ratios[round] = inverse ? ns[0] / ns[1] : ns[1] / ns[0];
-    aa[round] = ns[2] / ns[0];
+  while (!is_enough (manner_of (way), ratios, aa, n_rounds)) {
+    time_round (n_rounds, ways, n, ns);
+    ratios[n_rounds] = inverse ? ns[0] / ns[1] : ns[1] / ns[0];
+    aa[n_rounds++] = ns[2] / ns[0];
   }
   return (BenchRatio) {
     .median = percentile (ratios, n_rounds, 0.5),

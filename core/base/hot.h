@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hot: marks what every unary call runs through.
+ * hot: marks what every get, release and unary call runs through.
  *
  * The linker puts what is marked side by side.  Between two calls of a program the caches
  * are gRPC's, the kernel's and the server's: then what a call costs is less its instructions

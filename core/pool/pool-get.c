@@ -118,13 +118,13 @@ pool_get_after (gpointer data, LeaseResult result, CenoteLease *out_lease, GErro
   return result == LEASE_GOT ? TRUE : pool_get_otherwise (pool, result, out_lease, error);
 }
 
-gboolean
+HOT gboolean
 cenote_pool_get_channel (CenotePool *pool, CenoteLease *out_lease, GError **error)
 {
   return lease_get_or (pool->table, out_lease, error);
 }
 
-gboolean
+HOT gboolean
 cenote_pool_get_channel_for (CenotePool *pool, const char *affinity_key, CenoteLease *out_lease, GError **error)
 {
   LeaseWish wish = { 0 };
@@ -154,7 +154,7 @@ cenote_lease_release (CenoteLease *lease)
     lease_release (lease, -1);
 }
 
-void
+HOT void
 cenote_lease_release_with_status (CenoteLease *lease, int status)
 {
   if (lease != NULL && status > GRPC_STATUS_OK)

@@ -433,7 +433,7 @@ lease_get_plain (SlotTable *table, CenoteLease *out_lease)
   return get_quickly (table, out_lease);
 }
 
-gboolean
+HOT gboolean
 lease_get_or (SlotTable *table, CenoteLease *out_lease, GError **error)
 {
   LeaseResult result = get_quickly (table, out_lease);
