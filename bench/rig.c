@@ -199,8 +199,8 @@ rig_source_of_pool (CenotePool *pool)
   return (RigSource) { take_from_pool, pool };
 }
 
-gsize
-rig_take (grpc_byte_buffer *response)
+static gsize
+take_by (grpc_byte_buffer *response, RigTake take)
 {
   grpc_byte_buffer_reader reader;
   grpc_slice all;
@@ -210,9 +210,17 @@ rig_take (grpc_byte_buffer *response)
     return 0;
   all = grpc_byte_buffer_reader_readall (&reader);
   length = GRPC_SLICE_LENGTH (all);
+  if (take != NULL)
+    take (GRPC_SLICE_START_PTR (all), length);
   grpc_slice_unref (all);
   grpc_byte_buffer_reader_destroy (&reader);
   return length;
+}
+
+gsize
+rig_take (grpc_byte_buffer *response)
+{
+  return take_by (response, NULL);
 }
 
 static void
@@ -252,9 +260,9 @@ rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue *que
 }
 
 gboolean
-rig_call_end (RigCall *call)
+rig_call_end_by (RigCall *call, RigTake take)
 {
-  gboolean good = call->status == GRPC_STATUS_OK && rig_take (call->response) > 0;
+  gboolean good = call->status == GRPC_STATUS_OK && take_by (call->response, take) > 0;
 
   grpc_metadata_array_destroy (&call->initial);
   grpc_metadata_array_destroy (&call->trailing);
@@ -263,6 +271,12 @@ rig_call_end (RigCall *call)
   grpc_slice_unref (call->details);
   grpc_call_unref (call->call);
   return good;
+}
+
+gboolean
+rig_call_end (RigCall *call)
+{
+  return rig_call_end_by (call, NULL);
 }
 
 static void

@@ -82,6 +82,9 @@ void rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue
                      grpc_slice message, gint64 timeout_ms, gpointer tag);
 /* Frees what it holds.  Whether it is OK, with a message. */
 gboolean rig_call_end (RigCall *call);
+/* The same; TAKE (nullable) is given the message. */
+typedef void (*RigTake) (const guint8 *bytes, gsize size);
+gboolean rig_call_end_by (RigCall *call, RigTake take);
 
 /* Takes what a reply says, as a client does that wants to know.  In bytes; 0: nothing came. */
 gsize rig_take (grpc_byte_buffer *response);
