@@ -45,29 +45,16 @@ check (gboolean good, const char *what)
 
 /* --------------------------------------------------------- blocking, by hand */
 
-static guint
-random_place (void)
-{
-  static _Thread_local guint32 luck;
-
-  if (luck == 0)
-    luck = g_random_int () | 1;
-  luck ^= luck << 13;
-  luck ^= luck >> 17;
-  luck ^= luck << 5;
-  return luck % N_CHANNELS;
-}
-
 static grpc_channel *
 choose_at_random (Setup *setup)
 {
-  return setup->channels[random_place ()];
+  return setup->channels[rig_random (N_CHANNELS)];
 }
 
 static grpc_channel *
 choose_default (Setup *setup)
 {
-  return setup->default_channels[random_place ()];
+  return setup->default_channels[rig_random (N_CHANNELS)];
 }
 
 static grpc_channel *

@@ -172,7 +172,7 @@ begin_over_core (RigCall *call, Setup *setup, grpc_completion_queue *queue)
   grpc_slice message = grpc_slice_malloc (PACKED_SIZE);
 
   put_note (GRPC_SLICE_START_PTR (message));
-  rig_call_begin (call, setup->channels[g_random_int_range (0, N_CHANNELS)], queue,
+  rig_call_begin (call, setup->channels[rig_random (N_CHANNELS)], queue,
                   grpc_slice_from_static_string (DEMO_ECHO_METHOD), message, TIMEOUT_MS, call);
   grpc_slice_unref (message);
 }

@@ -199,6 +199,19 @@ rig_source_of_pool (CenotePool *pool)
   return (RigSource) { take_from_pool, pool };
 }
 
+guint
+rig_random (guint n)
+{
+  static _Thread_local guint32 luck;
+
+  if (luck == 0)
+    luck = g_random_int () | 1;
+  luck ^= luck << 13;
+  luck ^= luck >> 17;
+  luck ^= luck << 5;
+  return luck % n;
+}
+
 static gsize
 take_by (grpc_byte_buffer *response, RigTake take)
 {

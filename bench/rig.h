@@ -54,6 +54,9 @@ grpc_channel *rig_default_channel (const char *target);
 
 /* ------------------------------------------------------------------- calls */
 
+/* Below N, as luck of the thread's own has it: no lock, and no line that threads share. */
+guint rig_random (guint n);
+
 /* Where a call's channel comes from, and what becomes of it. */
 typedef struct RigSource {
   grpc_channel *(*take) (gpointer data, CenoteLease *lease);
