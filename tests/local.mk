@@ -286,6 +286,7 @@ call_tests = \
   tests/call/test-async.cc \
   tests/call/test-clock.cc \
   tests/call/test-ends.cc \
+  tests/call/test-packed.cc \
   tests/call/test-random-replies.cc \
   tests/call/test-retries.cc
 tests/together/call.cc: Makefile
@@ -309,6 +310,8 @@ tests_call_tests_SOURCES = \
   tests/servers/gauges.h \
   tests/servers/http2-peer.cc \
   tests/servers/http2-peer.h \
+  tests/servers/message-memory.cc \
+  tests/servers/message-memory.h \
   tests/servers/servers.h \
   tests/servers/wall-clock.cc \
   tests/servers/wall-clock.h
@@ -422,6 +425,8 @@ tests_interop_tests_SOURCES = \
   tests/integration/test-interop.cc \
   tests/servers/client.h \
   tests/servers/interop-server.h \
+  tests/servers/message-memory.cc \
+  tests/servers/message-memory.h \
   tests/servers/node-server.h
 tests/integration/interop_tests-test-grpc-js.$(OBJEXT) tests/integration/interop_tests-test-interop.$(OBJEXT): \
   $(interop)/interop.pb-c.h

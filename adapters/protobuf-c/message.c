@@ -4,23 +4,24 @@
 #include <cenote/error.h>
 #include <grpc/status.h>
 
-GBytes *
-message_pack (const ProtobufCMessage *message)
+static void
+pack (gconstpointer message, guint8 *room, gsize size)
 {
-  gsize size = protobuf_c_message_get_packed_size (message);
-  guint8 *packed = g_malloc (size);
+  (void) size;
+  protobuf_c_message_pack (message, room);
+}
 
-  protobuf_c_message_pack (message, packed);
-  return g_bytes_new_take (packed, size);
+CenotePackable
+message_packable (const ProtobufCMessage *message)
+{
+  return (CenotePackable) { protobuf_c_message_get_packed_size (message), pack, message };
 }
 
 ProtobufCMessage *
-message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator, GBytes *bytes, GError **error)
+message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator, const guint8 *packed, gsize size,
+                GError **error)
 {
-  gsize size = 0;
-  const guint8 *packed = g_bytes_get_data (bytes, &size);
-  ProtobufCMessage *message =
-    protobuf_c_message_unpack (descriptor, allocator, size, packed == NULL ? (const guint8 *) "" : packed);
+  ProtobufCMessage *message = protobuf_c_message_unpack (descriptor, allocator, size, packed);
 
   if (message == NULL)
     g_set_error (error, CENOTE_STATUS, GRPC_STATUS_INTERNAL, "the server's message of %" G_GSIZE_FORMAT " bytes is no %s", size,

@@ -3,14 +3,14 @@
 #ifndef CENOTE_ADAPTERS_MESSAGE_H
 #define CENOTE_ADAPTERS_MESSAGE_H
 
-#include <glib.h>
+#include <cenote/call.h>
 #include <protobuf-c/protobuf-c.h>
 
-/* (transfer full): packed once, into the bytes that are sent. */
-GBytes *message_pack (const ProtobufCMessage *message);
-/* (transfer full), in memory of ALLOCATOR's (nullable: malloc()).  NULL with CENOTE_STATUS INTERNAL: BYTES are no such message. */
-ProtobufCMessage *message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator, GBytes *bytes,
-                                  GError **error);
+/* (transfer none): while MESSAGE is and does not change. */
+CenotePackable message_packable (const ProtobufCMessage *message);
+/* (transfer full), in memory of ALLOCATOR's (nullable: malloc()).  NULL with CENOTE_STATUS INTERNAL: PACKED is no such message. */
+ProtobufCMessage *message_unpack (const ProtobufCMessageDescriptor *descriptor, ProtobufCAllocator *allocator,
+                                  const guint8 *packed, gsize size, GError **error);
 /* (transfer full) "/package.Service/Method" */
 char *message_method_path (const ProtobufCServiceDescriptor *service, const char *method);
 

@@ -63,28 +63,56 @@ run_closure (const Invocation *invocation, const ProtobufCMessage *message, cons
   in_closure = was_in;
 }
 
-/* ERROR (nullable) is the call's own failure. */
-static void
-end (const Invocation *invocation, GBytes *reply, const GError *error, GError **out_fault)
-{
-  ProtobufCMessage *message = NULL;
-  GError *fault = NULL;
+/* A reply, in memory of its own. */
+typedef struct Reply {
+  const ProtobufCMessageDescriptor *descriptor;
   Scratch scratch;
+  ProtobufCMessage *message; /* NULL: there is none */
+} Reply;
 
-  scratch_init (&scratch);
-  if (error == NULL)
-    message = message_unpack (invocation->output, &scratch.allocator, reply, &fault);
-  run_closure (invocation, message, error != NULL ? error : fault);
-  scratch_clear (&scratch, message);
-  if (fault != NULL)
-    g_propagate_error (out_fault, fault);
+static void
+reply_init (Reply *reply, const ProtobufCMessageDescriptor *descriptor)
+{
+  reply->descriptor = descriptor;
+  reply->message = NULL;
+  scratch_init (&reply->scratch);
+}
+
+static gboolean
+reply_unpack (const guint8 *packed, gsize length, gpointer data, GError **error)
+{
+  Reply *reply = data;
+
+  reply->message = message_unpack (reply->descriptor, &reply->scratch.allocator, packed, length, error);
+  return reply->message != NULL;
 }
 
 static void
-done (CenotePool *pool, GBytes *reply, const GError *error, gpointer data)
+call_blocking (const Service *service, const char *method, const CenotePackable *request, const Invocation *invocation)
 {
+  GError *error = NULL;
+  Reply reply;
+
+  reply_init (&reply, invocation->output);
+  cenote_call_unary_packed (service->pool, method, request, &service->options, reply_unpack, &reply, &error);
+  run_closure (invocation, reply.message, error);
+  scratch_clear (&reply.scratch, reply.message);
+  keep_error (error);
+}
+
+static void
+done (CenotePool *pool, const guint8 *packed, gsize length, const GError *error, gpointer data)
+{
+  const Invocation *invocation = data;
+  g_autoptr (GError) fault = NULL;
+  Reply reply;
+
   (void) pool;
-  end (data, reply, error, NULL);
+  reply_init (&reply, invocation->output);
+  if (error == NULL)
+    reply_unpack (packed, length, &reply, &fault);
+  run_closure (invocation, reply.message, error != NULL ? error : fault);
+  scratch_clear (&reply.scratch, reply.message);
 }
 
 static void
@@ -94,23 +122,13 @@ invocation_free (gpointer data)
 }
 
 static void
-call_async (const Service *service, const char *method, GBytes *request, const Invocation *invocation)
+call_async (const Service *service, const char *method, const CenotePackable *request, const Invocation *invocation)
 {
   Invocation *kept = g_slice_new (Invocation);
 
   *kept = *invocation;
-  cenote_call_unary_async (service->pool, method, request, &service->options, service->context, done, kept, invocation_free);
-}
-
-static void
-call_blocking (const Service *service, const char *method, GBytes *request, const Invocation *invocation)
-{
-  g_autoptr (GBytes) reply = NULL;
-  GError *error = NULL, *fault = NULL;
-
-  cenote_call_unary (service->pool, method, request, &service->options, &reply, &error);
-  end (invocation, reply, error, &fault);
-  keep_error (error != NULL ? error : fault);
+  cenote_call_unary_packed_async (service->pool, method, request, &service->options, service->context, done, kept,
+                                  invocation_free);
 }
 
 static void
@@ -118,12 +136,12 @@ invoke (ProtobufCService *base, unsigned index, const ProtobufCMessage *input, P
 {
   const Service *service = (const Service *) base;
   const Invocation invocation = { base->descriptor->methods[index].output, closure, closure_data };
-  g_autoptr (GBytes) request = message_pack (input);
+  const CenotePackable request = message_packable (input);
 
   if (service->context != NULL)
-    call_async (service, service->paths[index], request, &invocation);
+    call_async (service, service->paths[index], &request, &invocation);
   else
-    call_blocking (service, service->paths[index], request, &invocation);
+    call_blocking (service, service->paths[index], &request, &invocation);
 }
 
 /* ------------------------------------------------------------------ options */

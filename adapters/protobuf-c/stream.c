@@ -23,11 +23,20 @@ cenote_protobuf_c_call_new (CenotePool *pool, const ProtobufCServiceDescriptor *
 gboolean
 cenote_protobuf_c_write (CenoteCall *call, const ProtobufCMessage *message, gboolean last, GError **error)
 {
-  g_autoptr (GBytes) bytes = NULL;
+  CenotePackable packable;
 
   g_return_val_if_fail (call != NULL && message != NULL, FALSE);
-  bytes = message_pack (message);
-  return cenote_call_write (call, bytes, last, error);
+  packable = message_packable (message);
+  return cenote_call_write_packed (call, &packable, last, error);
+}
+
+static ProtobufCMessage *
+unpack_bytes (const ProtobufCMessageDescriptor *descriptor, GBytes *bytes, GError **error)
+{
+  gsize size = 0;
+  const guint8 *packed = g_bytes_get_data (bytes, &size);
+
+  return message_unpack (descriptor, NULL, packed == NULL ? (const guint8 *) "" : packed, size, error);
 }
 
 gboolean
@@ -40,7 +49,7 @@ cenote_protobuf_c_read (CenoteCall *call, gint64 timeout_ms, const ProtobufCMess
   g_return_val_if_fail (descriptor != NULL && out_message != NULL, FALSE);
   if (!cenote_call_read (call, timeout_ms, &bytes, error))
     return FALSE;
-  if (bytes != NULL && (message = message_unpack (descriptor, NULL, bytes, error)) == NULL)
+  if (bytes != NULL && (message = unpack_bytes (descriptor, bytes, error)) == NULL)
     return FALSE;
   *out_message = message;
   return TRUE;

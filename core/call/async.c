@@ -7,6 +7,7 @@
  * the turn of its driver, who ends its attempts; at last its caller's loop, which is
  * mostly the same, or where it has none the callback thread.
  */
+#include <grpc/byte_buffer.h>
 #include <grpc/status.h>
 #include <string.h>
 
@@ -16,25 +17,31 @@
 #include "core/base/prefetch.h"
 #include "loop.h"
 
-typedef struct AsyncCall {
+typedef union Callback {
+  CenoteUnaryCallback bytes;
+  CenotePackedCallback packed;
+} Callback;
+
+typedef struct AsyncCall AsyncCall;
+struct AsyncCall {
   LoopItem item;             /* first */
-  GBytes *message;           /* (reference) */
   gboolean planned;          /* plan is to be cleared */
   DriverTask task;
   Driver *driver;            /* (borrowed) the loop's */
   LeaseOrigin *origin;       /* nullable */
   Loop *loop;                /* until it is handed to it; NULL: it has none */
   CenotePool *pool;          /* (reference) */
-  CenoteUnaryCallback callback;
+  void (*tell) (AsyncCall *call); /* its caller how it ended */
+  Callback callback;         /* TELL knows which */
   gpointer user_data;
   GDestroyNotify notify;
-  GBytes *reply;
+  grpc_byte_buffer *reply;
   GError *error;
   /* Not cleared before they are used: */
   CallPlan plan;
   CenoteLease lease;
   Waiter waiter;             /* where it waits for a channel */
-} AsyncCall;
+};
 
 static AsyncCall *
 call_of_task (DriverTask *task)
@@ -51,12 +58,29 @@ call_of_waiter (Waiter *waiter)
 /* ---------------------------------------------------------------------- end */
 
 static HOT void
+tell_bytes (AsyncCall *call)
+{
+  g_autoptr (GBytes) reply = rpc_buffer_bytes (call->reply);
+
+  call->callback.bytes (call->pool, reply, call->error, call->user_data);
+}
+
+static HOT void
+tell_packed (AsyncCall *call)
+{
+  gsize length = 0;
+  const guint8 *reply = call->reply == NULL ? NULL : rpc_buffer_view (call->reply, &length);
+
+  call->callback.packed (call->pool, reply, length, call->error, call->user_data);
+}
+
+static HOT void
 run_callback (gpointer data)
 {
   AsyncCall *call = data;
 
   if (!call->plan.record.silent)
-    call->callback (call->pool, call->reply, call->error, call->user_data);
+    call->tell (call);
 }
 
 static HOT void
@@ -66,8 +90,7 @@ call_free (gpointer data)
 
   if (call->notify != NULL)
     call->notify (call->user_data);
-  g_clear_pointer (&call->message, g_bytes_unref);
-  g_clear_pointer (&call->reply, g_bytes_unref);
+  grpc_byte_buffer_destroy (call->reply);
   g_clear_error (&call->error);
   g_free (call->origin);
   cenote_pool_unref (call->pool);
@@ -237,7 +260,7 @@ advance (DriverTask *task)
 /* -------------------------------------------------------------------- begin */
 
 static AsyncCall *
-call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
+call_new (CenotePool *pool, void (*tell) (AsyncCall *call), Callback callback, gpointer user_data, GDestroyNotify notify)
 {
   AsyncCall *call = g_new (AsyncCall, 1); /* a calloc() costs 400 instructions more */
 
@@ -246,6 +269,7 @@ call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GD
   call->pool = cenote_pool_ref (pool);
   call->task.advance = advance;
   call->task.due = due;
+  call->tell = tell;
   call->callback = callback;
   call->user_data = user_data;
   call->notify = notify;
@@ -253,10 +277,9 @@ call_new (CenotePool *pool, CenoteUnaryCallback callback, gpointer user_data, GD
 }
 
 static gboolean
-plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const CenoteCallOptions *options)
+plan_call (AsyncCall *call, guint id, const char *method, const RpcPayload *payload, const CenoteCallOptions *options)
 {
-  call->message = request == NULL ? g_bytes_new_static ("", 0) : g_bytes_ref (request);
-  call->planned = call_plan_init (&call->plan, call->pool, id, method, call->message, options, &call->error);
+  call->planned = call_plan_init (&call->plan, call->pool, id, method, payload, options, &call->error);
   if (!call->planned)
     return FALSE;
   call->origin = pool_origin_here (call->pool);
@@ -266,22 +289,41 @@ plan_call (AsyncCall *call, guint id, const char *method, GBytes *request, const
   return call->driver != NULL;
 }
 
-HOT guint
-cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
-                         GMainContext *context, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
+/* CALL may be gone when it returns. */
+static HOT guint
+begin (AsyncCall *call, const char *method, const RpcPayload *payload, const CenoteCallOptions *options, GMainContext *context)
 {
-  AsyncCall *call;
-  guint id;
+  guint id = pool_next_id ();
 
-  g_return_val_if_fail (pool != NULL && callback != NULL, 0);
-  call = call_new (pool, callback, user_data, notify);
-  call->loop = loop_get (calls_loops (pool->calls), context);
-  id = pool_next_id ();
-  if (plan_call (call, id, method, request, options))
+  call->loop = loop_get (calls_loops (call->pool->calls), context);
+  if (plan_call (call, id, method, payload, options))
     take_channel (call);
   else
     end (call);
   return id;
+}
+
+HOT guint
+cenote_call_unary_async (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
+                         GMainContext *context, CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
+{
+  const RpcPayload payload = { .bytes = request };
+
+  g_return_val_if_fail (pool != NULL && callback != NULL, 0);
+  return begin (call_new (pool, tell_bytes, (Callback) { .bytes = callback }, user_data, notify), method, &payload, options,
+                context);
+}
+
+HOT guint
+cenote_call_unary_packed_async (CenotePool *pool, const char *method, const CenotePackable *request,
+                                const CenoteCallOptions *options, GMainContext *context, CenotePackedCallback callback,
+                                gpointer user_data, GDestroyNotify notify)
+{
+  const RpcPayload payload = { .packable = request };
+
+  g_return_val_if_fail (pool != NULL && request != NULL && callback != NULL, 0);
+  return begin (call_new (pool, tell_packed, (Callback) { .packed = callback }, user_data, notify), method, &payload, options,
+                context);
 }
 
 /* Its caller is told of a stop at once. */
@@ -295,9 +337,10 @@ gboolean
 call_unary_without_loop (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
                          CenoteUnaryCallback callback, gpointer user_data, GDestroyNotify notify)
 {
-  AsyncCall *call = call_new (pool, callback, user_data, notify);
+  const RpcPayload payload = { .bytes = request };
+  AsyncCall *call = call_new (pool, tell_bytes, (Callback) { .bytes = callback }, user_data, notify);
 
-  if (plan_call (call, pool_next_id (), method, request, options)) {
+  if (plan_call (call, pool_next_id (), method, &payload, options)) {
     take_channel (call);
   } else if (was_stopped (call)) {
     call->notify = NULL;

@@ -71,7 +71,7 @@ refuse_stopped (CallPlan *plan, GError **error)
 }
 
 HOT gboolean
-call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
+call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, const RpcPayload *payload,
                 const CenoteCallOptions *options, GError **error)
 {
   const CenoteCallOptions copy = options_copy (options);
@@ -83,12 +83,12 @@ call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, 
   plan->wait_for_ready = copy.wait_for_ready;
   if (!process_check_fork (error) || !check_options (&copy, error))
     return FALSE;
-  if (!rpc_request_init (&plan->request, method, copy.metadata, copy.n_metadata, message, error))
+  if (!rpc_request_init (&plan->request, method, copy.metadata, copy.n_metadata, payload, error))
     return FALSE;
   plan->wish.key_hash = copy.affinity_key == NULL ? 0 : lease_hash_key (copy.affinity_key);
   plan->record.pool = pool;
   plan->record.id = id;
-  plan->record.unary = message != NULL;
+  plan->record.unary = payload != NULL;
   plan->begun_ns = world_now_ns (control_world (pool->control));
   plan->record.begun_us = plan->now_us = plan->begun_ns / 1000;
   plan->record.deadline_us = plan->now_us + copy.timeout_ms * 1000;

@@ -27,8 +27,8 @@ typedef struct CallPlan {
 } CallPlan;
 
 /* Enters the register.  Looks at the clock.  FALSE with CENOTE_ERROR_INVALID, or _STOPPED: then there is nothing to clear.
- * POOL and MESSAGE outlive it.  ID: to cancel it by; 0: none.  MESSAGE nullable: a stream. */
-gboolean call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, GBytes *message,
+ * POOL outlives it.  ID: to cancel it by; 0: none.  PAYLOAD nullable: a stream. */
+gboolean call_plan_init (CallPlan *plan, CenotePool *pool, guint id, const char *method, const RpcPayload *payload,
                          const CenoteCallOptions *options, GError **error);
 /* The call is over, and counted.  From here on the runtime may end. */
 void call_plan_clear (CallPlan *plan);

@@ -6,6 +6,7 @@
  * It has two sides, to write and to read; whoever works on one has it alone, and the
  * end takes both.  Any thread may cancel.
  */
+#include <grpc/byte_buffer.h>
 #include <grpc/status.h>
 
 #include "call-plan.h"
@@ -178,7 +179,7 @@ cenote_call_unref (CenoteCall *call)
 typedef enum { WRITE_DONE, WRITE_CLOSED, WRITE_OVER } WriteResult;
 
 static WriteResult
-write_message (CenoteCall *call, GBytes *message, gboolean last)
+write_message (CenoteCall *call, grpc_byte_buffer *message, gboolean last)
 {
   if (call->writes_closed)
     return WRITE_CLOSED;
@@ -206,18 +207,38 @@ explain_write (CenoteCall *call, WriteResult result, GError **error)
   return FALSE;
 }
 
-gboolean
-cenote_call_write (CenoteCall *call, GBytes *message, gboolean last, GError **error)
+static gboolean
+write_payload (CenoteCall *call, const RpcPayload *payload, gboolean last, GError **error)
 {
+  grpc_byte_buffer *message;
   WriteResult result;
 
-  g_return_val_if_fail (call != NULL && message != NULL, FALSE);
-  if (!check_caller ("cenote_call_write()", error))
+  if (!rpc_payload_check (payload, error))
     return FALSE;
+  message = rpc_buffer_from_payload (payload);
   take (call, SIDE_WRITE);
   result = write_message (call, message, last);
   give (call, SIDE_WRITE);
+  grpc_byte_buffer_destroy (message);
   return explain_write (call, result, error);
+}
+
+gboolean
+cenote_call_write (CenoteCall *call, GBytes *message, gboolean last, GError **error)
+{
+  const RpcPayload payload = { .bytes = message };
+
+  g_return_val_if_fail (call != NULL && message != NULL, FALSE);
+  return check_caller ("cenote_call_write()", error) && write_payload (call, &payload, last, error);
+}
+
+gboolean
+cenote_call_write_packed (CenoteCall *call, const CenotePackable *message, gboolean last, GError **error)
+{
+  const RpcPayload payload = { .packable = message };
+
+  g_return_val_if_fail (call != NULL && message != NULL, FALSE);
+  return check_caller ("cenote_call_write_packed()", error) && write_payload (call, &payload, last, error);
 }
 
 gboolean

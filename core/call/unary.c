@@ -3,6 +3,8 @@
  * unary: a unary call that blocks: a channel, an attempt, its outcome, and again
  * where retry says so.  The caller's thread alone, which drives C-core meanwhile.
  */
+#include <grpc/byte_buffer.h>
+
 #include "call-plan.h"
 #include "core/base/hot.h"
 #include "core/runtime/process.h"
@@ -59,39 +61,87 @@ run (CallPlan *plan, Attempt *attempt, GError **error)
   return attempt->rpc != NULL;
 }
 
-static gboolean
-take_reply (const CallPlan *plan, Rpc *rpc, GBytes **out_response, GError **error)
+/* (transfer full): NULL with an error. */
+static HOT grpc_byte_buffer *
+take_reply (const CallPlan *plan, Rpc *rpc, GError **error)
 {
-  GBytes *reply = rpc_take_reply (rpc);
+  grpc_byte_buffer *reply = rpc_take_reply (rpc);
 
-  if (reply == NULL) {
+  if (reply == NULL)
     g_propagate_error (error, call_plan_error (plan, rpc));
-    return FALSE;
-  }
-  if (out_response != NULL)
-    *out_response = reply;
-  else
-    g_bytes_unref (reply);
-  return TRUE;
+  return reply;
+}
+
+/* (transfer full): the reply, which may outlive the runtime; NULL with an error. */
+static HOT grpc_byte_buffer *
+call (CenotePool *pool, const char *method, const RpcPayload *payload, const CenoteCallOptions *options, GError **error)
+{
+  Attempt attempt = { .lease = CENOTE_LEASE_INIT };
+  grpc_byte_buffer *reply = NULL;
+  CallPlan plan;
+
+  if (!call_plan_init (&plan, pool, 0, method, payload, options, error))
+    return NULL;
+  attempt.queue = calls_take_queue (pool->calls);
+  if (run (&plan, &attempt, error))
+    reply = take_reply (&plan, attempt.rpc, error);
+  rpc_unref (attempt.rpc);
+  calls_give_queue (pool->calls, attempt.queue);
+  call_plan_clear (&plan);
+  return reply;
 }
 
 HOT gboolean
 cenote_call_unary (CenotePool *pool, const char *method, GBytes *request, const CenoteCallOptions *options,
                    GBytes **out_response, GError **error)
 {
-  g_autoptr (GBytes) empty = request == NULL ? g_bytes_new_static ("", 0) : NULL;
-  Attempt attempt = { .lease = CENOTE_LEASE_INIT };
-  gboolean good = FALSE;
-  CallPlan plan;
+  const RpcPayload payload = { .bytes = request };
+  grpc_byte_buffer *reply;
 
   g_return_val_if_fail (pool != NULL, FALSE);
-  if (process_check_may_block ("cenote_call_unary()", error) &&
-      call_plan_init (&plan, pool, 0, method, request == NULL ? empty : request, options, error)) {
-    attempt.queue = calls_take_queue (pool->calls);
-    good = run (&plan, &attempt, error) && take_reply (&plan, attempt.rpc, out_response, error);
-    rpc_unref (attempt.rpc);
-    calls_give_queue (pool->calls, attempt.queue);
-    call_plan_clear (&plan);
-  }
+  if (!process_check_may_block ("cenote_call_unary()", error) ||
+      (reply = call (pool, method, &payload, options, error)) == NULL)
+    return FALSE;
+  if (out_response != NULL)
+    *out_response = rpc_buffer_bytes (reply);
+  grpc_byte_buffer_destroy (reply);
+  return TRUE;
+}
+
+static COLD void
+blame_unpack (GError **error)
+{
+  g_set_error_literal (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "The call's unpack function returned FALSE without an error");
+}
+
+static gboolean
+unpack_reply (CenoteUnpackFunc unpack, grpc_byte_buffer *reply, gpointer user_data, GError **error)
+{
+  GError *why = NULL;
+  gsize length;
+  const guint8 *bytes = rpc_buffer_view (reply, &length);
+  gboolean good = unpack (bytes, length, user_data, &why);
+
+  if (!good && why == NULL)
+    blame_unpack (&why);
+  if (!good)
+    g_propagate_error (error, why);
+  return good;
+}
+
+HOT gboolean
+cenote_call_unary_packed (CenotePool *pool, const char *method, const CenotePackable *request,
+                          const CenoteCallOptions *options, CenoteUnpackFunc unpack, gpointer user_data, GError **error)
+{
+  const RpcPayload payload = { .packable = request };
+  grpc_byte_buffer *reply;
+  gboolean good;
+
+  g_return_val_if_fail (pool != NULL && request != NULL, FALSE);
+  if (!process_check_may_block ("cenote_call_unary_packed()", error) ||
+      (reply = call (pool, method, &payload, options, error)) == NULL)
+    return FALSE;
+  good = unpack == NULL || unpack_reply (unpack, reply, user_data, error);
+  grpc_byte_buffer_destroy (reply);
   return good;
 }

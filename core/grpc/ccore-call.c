@@ -45,7 +45,7 @@ call_ended (ControlNote *note)
 {
   CcoreCall *call = (CcoreCall *) ((char *) note - G_STRUCT_OFFSET (CcoreCall, note));
   char *details = grpc_slice_to_c_string (call->details);
-  g_autoptr (GBytes) message = rpc_bytes_from_buffer (call->response);
+  g_autoptr (GBytes) message = rpc_buffer_bytes (call->response);
   const CcoreReply reply = {
     .status = (int) call->status,
     .details = details,
@@ -120,7 +120,7 @@ ccore_call_start (Ccore *ccore, Control *control, grpc_channel *channel, const c
   call->data = data;
   call->begun_us = control_now_us (control);
   call->details = grpc_empty_slice ();
-  call->request = rpc_buffer_from_bytes (request);
+  call->request = rpc_buffer_from_payload (&(RpcPayload) { .bytes = request });
   grpc_metadata_array_init (&call->initial);
   grpc_metadata_array_init (&call->trailing);
   call->call = grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, ccore_callback_queue (ccore), path, NULL,

@@ -182,7 +182,7 @@ message_received (Stream *stream)
   if (grpc_byte_buffer_length (buffer) > stream->spec.max_message_bytes)
     grpc_call_cancel_with_status (stream->call, GRPC_STATUS_RESOURCE_EXHAUSTED, "the answer is too large", NULL);
   else
-    message = rpc_bytes_from_buffer (buffer);
+    message = rpc_buffer_bytes (buffer);
   grpc_byte_buffer_destroy (buffer);
   if (message != NULL && !stream->dropped)
     stream->spec.message (message, stream->spec.data);
@@ -238,7 +238,7 @@ start (const StreamMaker *maker, grpc_channel *channel, const StreamSpec *spec)
   batch_init (&stream->over, stream, status_received);
   grpc_metadata_array_init (&stream->initial);
   grpc_metadata_array_init (&stream->trailing);
-  stream->request = spec->request == NULL ? NULL : rpc_buffer_from_bytes (spec->request);
+  stream->request = spec->request == NULL ? NULL : rpc_buffer_from_payload (&(RpcPayload) { .bytes = spec->request });
   stream->call = make_call (maker->data, channel, spec->method);
   if (maker->credentials != NULL)
     carry (stream, maker->credentials);

@@ -2,14 +2,107 @@
 #include "rpc-bytes.h"
 
 #include <grpc/byte_buffer.h>
-#include <grpc/slice.h>
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/slice_buffer.h>
 #include <string.h>
 
 #include "core/base/hot.h"
 
-/* A shorter message is copied: a reference would keep the whole read buffer that it came in. */
+/* Fewer bytes are copied: of a request that costs less than to keep track of who refers to it, and
+ * a reply would keep the whole read buffer that it came in. */
 #define REFER_FROM 4096
+
+/* ------------------------------------------------------------------ to send */
+
+/* A message's length takes four bytes. */
+#define LARGEST G_MAXUINT32
+
+static gsize
+size_of (const RpcPayload *payload)
+{
+  if (payload->packable != NULL)
+    return payload->packable->size;
+  return payload->bytes == NULL ? 0 : g_bytes_get_size (payload->bytes);
+}
+
+gboolean
+rpc_payload_check (const RpcPayload *payload, GError **error)
+{
+  if (size_of (payload) <= LARGEST)
+    return TRUE;
+  g_set_error (error, CENOTE_ERROR, CENOTE_ERROR_INVALID, "message is of %" G_GSIZE_FORMAT " bytes: one has at most %u",
+               size_of (payload), LARGEST);
+  return FALSE;
+}
+
+static void
+unref_bytes (void *bytes)
+{
+  g_bytes_unref (bytes);
+}
+
+static grpc_slice
+slice_from_bytes (GBytes *message)
+{
+  gsize length = 0;
+  gconstpointer start = message == NULL ? NULL : g_bytes_get_data (message, &length);
+
+  if (length < REFER_FROM)
+    return grpc_slice_from_copied_buffer (length == 0 ? "" : start, length);
+  return grpc_slice_new_with_user_data ((void *) start, length, unref_bytes, g_bytes_ref (message));
+}
+
+HOT grpc_slice
+rpc_payload_slice (const RpcPayload *payload)
+{
+  const CenotePackable *packable = payload->packable;
+  grpc_slice slice;
+
+  if (packable == NULL)
+    return slice_from_bytes (payload->bytes);
+  slice = grpc_slice_malloc (packable->size);
+  packable->pack (packable->message, GRPC_SLICE_START_PTR (slice), packable->size);
+  return slice;
+}
+
+grpc_byte_buffer *
+rpc_buffer_from_payload (const RpcPayload *payload)
+{
+  grpc_slice slice = rpc_payload_slice (payload);
+  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
+
+  grpc_slice_unref (slice);
+  return buffer;
+}
+
+/* As grpc_raw_byte_buffer_create() makes it, in the caller's memory. */
+HOT void
+rpc_buffer_init (grpc_byte_buffer *buffer, grpc_slice message)
+{
+  buffer->reserved = NULL;
+  buffer->type = GRPC_BB_RAW;
+  buffer->data.raw.compression = GRPC_COMPRESS_NONE;
+  grpc_slice_buffer_init (&buffer->data.raw.slice_buffer);
+  grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, message.refcount == NULL ? message : grpc_slice_ref (message));
+}
+
+/* Mostly gRPC has taken what was in it, and a way into gRPC would be for nothing. */
+HOT void
+rpc_buffer_clear (grpc_byte_buffer *buffer)
+{
+  grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
+
+  if (slices->count > 0 || slices->base_slices != slices->inlined)
+    grpc_slice_buffer_destroy (slices);
+}
+
+/* ----------------------------------------------------------------- received */
+
+gboolean
+rpc_buffer_is_readable (const grpc_byte_buffer *buffer)
+{
+  return buffer != NULL && buffer->data.raw.compression == GRPC_COMPRESS_NONE;
+}
 
 static void
 free_slice (gpointer data)
@@ -43,62 +136,37 @@ bytes_referring (grpc_slice slice)
 }
 
 HOT GBytes *
-rpc_bytes_from_buffer (grpc_byte_buffer *buffer)
+rpc_buffer_bytes (const grpc_byte_buffer *buffer)
 {
   const grpc_slice_buffer *slices = buffer == NULL ? NULL : &buffer->data.raw.slice_buffer;
 
-  if (slices == NULL || buffer->data.raw.compression != GRPC_COMPRESS_NONE)
+  if (!rpc_buffer_is_readable (buffer))
     return NULL;
   if (slices->count == 1 && slices->length >= REFER_FROM)
     return bytes_referring (slices->slices[0]);
   return bytes_copied (slices);
 }
 
-static void
-unref_bytes (void *bytes)
+static COLD void
+make_one_piece (grpc_byte_buffer *buffer)
 {
-  g_bytes_unref (bytes);
+  grpc_byte_buffer_reader reader;
+  grpc_slice whole;
+
+  grpc_byte_buffer_reader_init (&reader, buffer);
+  whole = grpc_byte_buffer_reader_readall (&reader);
+  grpc_byte_buffer_reader_destroy (&reader);
+  grpc_slice_buffer_reset_and_unref (&buffer->data.raw.slice_buffer);
+  grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, whole);
 }
 
-/* A short message is copied: that costs less than to keep track of who refers to it. */
-static HOT grpc_slice
-slice_from_bytes (GBytes *message)
+HOT const guint8 *
+rpc_buffer_view (grpc_byte_buffer *buffer, gsize *out_length)
 {
-  gsize length = 0;
-  gconstpointer start = message == NULL ? NULL : g_bytes_get_data (message, &length);
+  const grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
 
-  if (length < REFER_FROM)
-    return grpc_slice_from_copied_buffer (length == 0 ? "" : start, length);
-  return grpc_slice_new_with_user_data ((void *) start, length, unref_bytes, g_bytes_ref (message));
-}
-
-grpc_byte_buffer *
-rpc_buffer_from_bytes (GBytes *message)
-{
-  grpc_slice slice = slice_from_bytes (message);
-  grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create (&slice, 1);
-
-  grpc_slice_unref (slice);
-  return buffer;
-}
-
-/* As grpc_raw_byte_buffer_create() makes it, in the caller's memory. */
-HOT void
-rpc_buffer_init (grpc_byte_buffer *buffer, GBytes *message)
-{
-  buffer->reserved = NULL;
-  buffer->type = GRPC_BB_RAW;
-  buffer->data.raw.compression = GRPC_COMPRESS_NONE;
-  grpc_slice_buffer_init (&buffer->data.raw.slice_buffer);
-  grpc_slice_buffer_add (&buffer->data.raw.slice_buffer, slice_from_bytes (message));
-}
-
-/* Mostly gRPC has taken what was in it, and a way into gRPC would be for nothing. */
-HOT void
-rpc_buffer_clear (grpc_byte_buffer *buffer)
-{
-  grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
-
-  if (slices->count > 0 || slices->base_slices != slices->inlined)
-    grpc_slice_buffer_destroy (slices);
+  if (slices->count != 1)
+    make_one_piece (buffer);
+  *out_length = slices->length;
+  return GRPC_SLICE_START_PTR (slices->slices[0]);
 }

@@ -5,7 +5,6 @@
 
 #include <stdatomic.h>
 
-#include "rpc-bytes.h"
 #include "rpc.h"
 
 /* What ends with an event of its own on the queue. */
@@ -49,7 +48,6 @@ struct Rpc {
   RpcStage stage;            /* of looks */
   _Atomic gboolean asked;    /* for a second message: RPC_READ is under way, or has ended */
   grpc_byte_buffer *second;  /* which is a fault */
-  GBytes *reply;
   grpc_status_code status;
   grpc_slice details;
   char *details_text;

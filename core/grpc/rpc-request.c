@@ -120,14 +120,17 @@ free_room (RpcRequest *request)
 }
 
 HOT gboolean
-rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum *metadata, gsize n_metadata, GBytes *message,
-                  GError **error)
+rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum *metadata, gsize n_metadata,
+                  const RpcPayload *payload, GError **error)
 {
   gsize i;
 
+  if (payload != NULL && !rpc_payload_check (payload, error))
+    return FALSE;
   if (!set_method (request, method, error))
     return FALSE;
-  request->message = message;
+  request->is_stream = payload == NULL;
+  request->message = grpc_empty_slice ();
   request->metadata = n_metadata == 0 ? &request->deadline_row : g_new (grpc_metadata, n_metadata + 1);
   request->n_metadata = request->n_credentials = 0;
   for (i = 0; i < n_metadata; i++) {
@@ -136,6 +139,8 @@ rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum
       return FALSE;
     }
   }
+  if (payload != NULL)
+    request->message = rpc_payload_slice (payload);
   return TRUE;
 }
 
@@ -171,6 +176,8 @@ rpc_request_clear (RpcRequest *request)
   free_room (request);
   if (request->has_own_method)
     grpc_slice_unref (request->method);
+  if (request->message.refcount != NULL)
+    grpc_slice_unref (request->message);
 }
 
 /* ----------------------------------------------------------------- deadline */

@@ -17,20 +17,18 @@ rpc_begin_stream (Rpc *rpc)
 }
 
 gboolean
-rpc_write (Rpc *rpc, GBytes *message, gboolean last)
+rpc_write (Rpc *rpc, grpc_byte_buffer *message, gboolean last)
 {
-  grpc_byte_buffer *buffer = message == NULL ? NULL : rpc_buffer_from_bytes (message);
   grpc_op ops[2];
   gsize n = 0;
 
   rpc_step_await (rpc, RPC_HEAD, G_MAXINT64);
-  if (buffer != NULL)
-    ops[n++] = (grpc_op) { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer };
+  if (message != NULL)
+    ops[n++] = (grpc_op) { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = message };
   if (last)
     ops[n++] = (grpc_op) { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT };
   rpc_step_start (rpc, RPC_WRITE, ops, n);
   rpc_step_await (rpc, RPC_WRITE, G_MAXINT64);
-  grpc_byte_buffer_destroy (buffer);
   return rpc->good[RPC_WRITE];
 }
 
@@ -44,7 +42,7 @@ rpc_read (Rpc *rpc, gint64 until_us, GBytes **out_message)
   if (!rpc_step_await (rpc, RPC_READ, until_us))
     return FALSE;
   rpc->no_more = rpc->message == NULL;
-  *out_message = rpc_bytes_from_buffer (rpc->message);
+  *out_message = rpc_buffer_bytes (rpc->message);
   if (*out_message == NULL && rpc->message != NULL)
     rpc->fault = "the server sent a compressed message, and nobody asked for that";
   grpc_byte_buffer_destroy (rpc->message);

@@ -137,9 +137,6 @@ rpc_conclude_unary (Rpc *rpc)
 {
   if (rpc->second != NULL)
     rpc->fault = "the server sent more than one message in answer to a unary call";
-  if (rpc->status != GRPC_STATUS_OK || rpc->fault != NULL)
-    return;
-  rpc->reply = rpc_bytes_from_buffer (rpc->message);
-  if (rpc->reply == NULL)
+  else if (rpc->status == GRPC_STATUS_OK && !rpc_buffer_is_readable (rpc->message))
     rpc->fault = "the server said OK and sent no message that can be read";
 }

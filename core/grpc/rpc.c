@@ -76,7 +76,7 @@ rpc_step_await (Rpc *rpc, RpcStep step, gint64 until_us)
 static gboolean
 keeps_deadline (const RpcRequest *request, gint64 now_us, gint64 deadline_us)
 {
-  return request->message != NULL && deadline_us - now_us > 2 * RPC_LOOK_US;
+  return !request->is_stream && deadline_us - now_us > 2 * RPC_LOOK_US;
 }
 
 HOT Rpc *
@@ -129,7 +129,6 @@ rpc_unref (Rpc *rpc)
   free_rarities (rpc);
   grpc_byte_buffer_destroy (rpc->message);
   rpc_buffer_clear (&rpc->outgoing);
-  g_clear_pointer (&rpc->reply, g_bytes_unref);
   grpc_call_unref (rpc->call);
   g_free (rpc);
 }
@@ -192,10 +191,10 @@ rpc_is_answered (const Rpc *rpc)
   return rpc->initial.count > 0 || rpc->trailing.count > 0 || rpc->message != NULL;
 }
 
-HOT GBytes *
+HOT grpc_byte_buffer *
 rpc_take_reply (Rpc *rpc)
 {
-  return g_steal_pointer (&rpc->reply);
+  return rpc_status (rpc) == GRPC_STATUS_OK ? g_steal_pointer (&rpc->message) : NULL;
 }
 
 static Headers *

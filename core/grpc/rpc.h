@@ -17,6 +17,7 @@
 
 #include "ccore-credentials.h"
 #include "core/call/headers.h"
+#include "rpc-bytes.h"
 
 typedef struct grpc_completion_queue RpcQueue;
 typedef struct Rpc Rpc;
@@ -36,7 +37,8 @@ void rpc_queue_free (RpcQueue *queue);
 typedef struct RpcRequest {
   grpc_slice method;
   gboolean has_own_method;   /* to be freed with it */
-  GBytes *message;           /* (borrowed) NULL: a stream's */
+  gboolean is_stream;        /* its messages come later */
+  grpc_slice message;        /* the same for all attempts */
   grpc_metadata *metadata;   /* the caller's, then what credentials add, and a row for the deadline, not counted */
   gsize n_metadata;
   gsize n_credentials;       /* of them, the last ones */
@@ -44,9 +46,9 @@ typedef struct RpcRequest {
 } RpcRequest;
 
 /* FALSE with CENOTE_ERROR_INVALID, and nothing to clear: METHOD is no path, or METADATA cannot be sent.
- * MESSAGE, which outlives it, nullable: a stream's, whose messages come later. */
+ * PAYLOAD, which cannot be sent either where it is too large, is packed; nullable: a stream's. */
 gboolean rpc_request_init (RpcRequest *request, const char *method, const CenoteMetadatum *metadata, gsize n_metadata,
-                           GBytes *message, GError **error);
+                           const RpcPayload *payload, GError **error);
 void rpc_request_clear (RpcRequest *request);
 /* The next attempts carry CREDENTIALS, as they are now, beside the metadata; while none is under way. */
 void rpc_request_set_credentials (RpcRequest *request, CcoreCredentials *credentials);
@@ -89,7 +91,7 @@ gboolean rpc_awaits_second (const Rpc *rpc);
 /* A stream.  Begins the call: sends the metadata. */
 void rpc_begin_stream (Rpc *rpc);
 /* Blocks until gRPC has taken it; FALSE: the call is over.  MESSAGE NULL: nothing but LAST, the half-close. */
-gboolean rpc_write (Rpc *rpc, GBytes *message, gboolean last);
+gboolean rpc_write (Rpc *rpc, grpc_byte_buffer *message, gboolean last);
 /* Blocks until UNTIL_US (0: not at all, G_MAXINT64: without end).  FALSE: nothing yet.  *OUT_MESSAGE NULL: no more come. */
 gboolean rpc_read (Rpc *rpc, gint64 until_us, GBytes **out_message);
 /* Blocks for the server's first metadata, or the end. */
@@ -102,8 +104,8 @@ int rpc_status (const Rpc *rpc);
 const char *rpc_details (Rpc *rpc);
 /* Whether anything of the server's came before the status. */
 gboolean rpc_is_answered (const Rpc *rpc);
-/* (transfer full): a unary call's, where the status is OK. */
-GBytes *rpc_take_reply (Rpc *rpc);
+/* (transfer full): a unary call's, which is readable, where the status is OK. */
+grpc_byte_buffer *rpc_take_reply (Rpc *rpc);
 /* (transfer full) */
 Headers *rpc_initial (const Rpc *rpc);
 Headers *rpc_trailing (const Rpc *rpc);

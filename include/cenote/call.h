@@ -9,8 +9,8 @@
  * in CENOTE_STATUS, whose code is the grpc_status_code (CENOTE_ERROR_CALL: gRPC
  * did not take it).
  *
- * Messages are bytes, as they travel: <cenote/protobuf-c.h> packs and unpacks.  One that is
- * larger than the pool's max-message-size, and metadata above max-metadata-size, end the call
+ * Messages are bytes, as they travel, or are packed and unpacked in place, as <cenote/protobuf-c.h>
+ * does it.  One that is larger than the pool's max-message-size, and metadata above max-metadata-size, end the call
  * with RESOURCE_EXHAUSTED, and the text names the key; a compressed reply is INTERNAL.
  * Methods are full paths: "/package.Service/Method".
  */
@@ -218,6 +218,86 @@ CENOTE_API CenoteCall *cenote_call_ref (CenoteCall *call);
 CENOTE_API void cenote_call_unref (CenoteCall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CenoteCall, cenote_call_unref)
+
+/* --------------------------------------------------------- packed messages */
+/*
+ * For libraries that pack and unpack messages (protobuf-c, nanopb …), which need no GBytes between:
+ * a request is packed straight into the memory that gRPC sends, and a reply read where gRPC
+ * received it, unless it came in pieces.
+ */
+
+/**
+ * CenotePackFunc:
+ * @room: @size bytes, not aligned; what stands there afterwards is sent
+ *
+ * Packs @message.  Called at most once for a call, also where that is made again.
+ */
+typedef void (*CenotePackFunc) (gconstpointer message, guint8 *room, gsize size);
+
+/**
+ * CenotePackable:
+ * @size: of the packed message in bytes: 0 … 4294967295
+ * @pack: runs within the function that is given the packable, on its thread, and not where that refuses its arguments
+ * @message: for @pack
+ *
+ * Borrowed for the function that is given it.  These three for the whole ABI major.
+ */
+typedef struct CenotePackable {
+  gsize size;
+  CenotePackFunc pack;
+  gconstpointer message;
+} CenotePackable;
+
+/**
+ * CenoteUnpackFunc:
+ * @reply: @length bytes, not aligned, which are gone when it returns; not NULL
+ *
+ * Returns: FALSE with @error: @reply is no such message.
+ */
+typedef gboolean (*CenoteUnpackFunc) (const guint8 *reply, gsize length, gpointer user_data, GError **error);
+
+/**
+ * cenote_call_unary_packed:
+ * @options: (nullable): NULL: the defaults
+ * @unpack: (nullable): called where the reply has come, before this returns; NULL: the reply is dropped
+ *
+ * As cenote_call_unary().
+ * Returns: FALSE: the call did not end with OK, or @unpack failed.
+ * Errors: as cenote_call_unary(); CENOTE_ERROR_INVALID (size); those of @unpack (FALSE without one is CENOTE_ERROR_INVALID).
+ * Threads: any; any number at once.  Blocks: until the reply, at most timeout_ms and a little, and @unpack.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_unary_packed (CenotePool *pool, const char *method, const CenotePackable *request,
+                                              const CenoteCallOptions *options, CenoteUnpackFunc unpack, gpointer user_data,
+                                              GError **error);
+
+/**
+ * CenotePackedCallback:
+ * @reply: (nullable): @length bytes, not aligned, which are gone when it returns; NULL on failure
+ * @error: (nullable) (transfer none): why it failed
+ */
+typedef void (*CenotePackedCallback) (CenotePool *pool, const guint8 *reply, gsize length, const GError *error,
+                                      gpointer user_data);
+
+/**
+ * cenote_call_unary_packed_async:
+ *
+ * As cenote_call_unary_async().
+ * Returns: an id for cenote_pool_cancel(), never 0.
+ * Errors: through @callback: as cenote_call_unary(); CENOTE_ERROR_INVALID (size).  Threads: any.  Blocks: no.  Since: 0.1
+ */
+CENOTE_API guint cenote_call_unary_packed_async (CenotePool *pool, const char *method, const CenotePackable *request,
+                                                 const CenoteCallOptions *options, GMainContext *context,
+                                                 CenotePackedCallback callback, gpointer user_data, GDestroyNotify notify);
+
+/**
+ * cenote_call_write_packed:
+ *
+ * As cenote_call_write().
+ * Returns: FALSE where the call is over.
+ * Errors: as cenote_call_write(); CENOTE_ERROR_INVALID (size).
+ * Threads: any but Cenote's own.  Blocks: at most to the call's deadline.  Since: 0.1
+ */
+CENOTE_API gboolean cenote_call_write_packed (CenoteCall *call, const CenotePackable *message, gboolean last, GError **error);
 
 /* ------------------------------------------------------------------ errors */
 

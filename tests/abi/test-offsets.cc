@@ -281,6 +281,10 @@ TEST (Abi, CallOptionsKeepTheirPlaces)
   AT (CenoteMetadatum, value, 8);
   AT (CenoteMetadatum, length, 16);
   SIZE (CenoteMetadatum, 24);
+  AT (CenotePackable, size, 0);
+  AT (CenotePackable, pack, 8);
+  AT (CenotePackable, message, 16);
+  SIZE (CenotePackable, 24);
   AT (CenoteCallOptions, struct_size, 0);
   AT (CenoteCallOptions, timeout_ms, 8);
   AT (CenoteCallOptions, metadata, 16);

@@ -30,10 +30,10 @@ public:
   explicit OneByOne (std::function<void (Driver *driver)> ends = {})
       : ends_ (std::move (ends)), channel_ (grpc_lame_client_channel_create ("lame", GRPC_STATUS_UNAVAILABLE, "lame"))
   {
-    g_autoptr (GBytes) message = g_bytes_new_static ("", 0);
+    const RpcPayload empty = {};
 
     driver_ = driver_new (nullptr);
-    rpc_request_init (&request_, METHOD, nullptr, 0, message, nullptr);
+    rpc_request_init (&request_, METHOD, nullptr, 0, &empty, nullptr);
     task_.task.advance = advance;
     task_.owner = this;
   }
