@@ -7,8 +7,9 @@ cenoteinclude_HEADERS += include/cenote/protobuf-c.h
 pkgconfig_DATA += cenote-protobuf-c.pc
 
 lib_LTLIBRARIES += libcenote-protobuf-c.la
+# As libcenote's own, and for the same reasons.
+libcenote_protobuf_c_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -ftls-model=initial-exec -fno-plt
 libcenote_protobuf_c_la_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS) -DG_LOG_DOMAIN='"Cenote"'
-libcenote_protobuf_c_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 libcenote_protobuf_c_la_LIBADD = libcenote.la $(PROTOBUF_C_LIBS) $(GLIB_LIBS)
 libcenote_protobuf_c_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBRARY_VERSION) \
   -export-symbols-regex '^cenote_protobuf_c_'
