@@ -91,7 +91,7 @@ call_free (gpointer data)
   if (call->notify != NULL)
     call->notify (call->user_data);
   grpc_byte_buffer_destroy (call->reply);
-  g_clear_error (&call->error);
+  g_clear_pointer (&call->error, g_error_free); /* unlike g_clear_error(), no call where there is none */
   g_free (call->origin);
   cenote_pool_unref (call->pool);
   g_free (call);

@@ -437,6 +437,26 @@ protected:
   }
 
   void
+  call_packed (guint64 number, const CenoteCallOptions &options)
+  {
+    const std::string request = std::to_string (number);
+    std::string text;
+    auto pack = [] (gconstpointer message, guint8 *room, gsize size) {
+      memcpy (room, static_cast<const std::string *> (message)->data (), size);
+    };
+    auto unpack = [] (const guint8 *reply, gsize length, gpointer data, GError **) -> gboolean {
+      static_cast<std::string *> (data)->assign (reinterpret_cast<const char *> (reply), length);
+      return TRUE;
+    };
+    const CenotePackable packable = { request.size (), pack, &request };
+    gint64 begun_us = g_get_monotonic_time ();
+    bool good = cenote_call_unary_packed (pool (), METHOD, &packable, &options, unpack, &text, nullptr);
+
+    note_end (begun_us, options.timeout_ms);
+    check (number, good, text);
+  }
+
+  void
   call_async (guint64 number, const CenoteCallOptions &options, bool cancels)
   {
     AsyncCalls calls (pool ());
@@ -507,11 +527,14 @@ protected:
           Dice dice (seed_ + number);
           bool cancels = one_in > 0 && dice.one_in (one_in);
 
-          switch (dice.below (3)) {
+          switch (dice.below (4)) {
           case 0:
             call_blocking (number, options (dice));
             break;
           case 1:
+            call_packed (number, options (dice));
+            break;
+          case 2:
             call_async (number, options (dice), cancels);
             break;
           default:
