@@ -347,6 +347,7 @@ integration_pool_tests = \
   tests/integration/test-outage.cc \
   tests/integration/test-pickers.cc \
   tests/integration/test-process.cc \
+  tests/integration/test-transport-turns.cc \
   tests/integration/test-xds.cc
 tests/together/integration-pool.cc: Makefile
 	$(put_together) $(integration_pool_tests)

@@ -140,10 +140,10 @@ ask_transport (const Link *link, const char *error)
 {
   Instance *transport = link->site->transport;
   CenoteFault fault = FAULT_INIT;
-  gint64 began_us = instance_begin (transport);
+  gint64 began_us = instance_take_turn (transport);
 
   transport->plugin->ops.transport.explain (transport->state, link->channel, error, &fault);
-  instance_end (transport, "explain", began_us);
+  instance_give_turn (transport, "explain", began_us);
   return fault.text;
 }
 
@@ -512,15 +512,13 @@ link_handle (ControlNote *note)
 /* A transport's close_channel() or give_up_channel(). */
 typedef void (*EndChannel) (void *state, grpc_channel *channel);
 
-/* Transports are for one thread at a time. */
+/* The control thread may be at another channel of the same transport. */
 static void
-end_orphan (EndChannel end, gpointer state, grpc_channel *channel)
+end_orphan (EndChannel end, Instance *transport, grpc_channel *channel)
 {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-  pthread_mutex_lock (&lock);
-  end (state, channel);
-  pthread_mutex_unlock (&lock);
+  pthread_mutex_lock (&transport->turn);
+  end (transport->state, channel);
+  pthread_mutex_unlock (&transport->turn);
   ccore_unhold ();
 }
 
@@ -537,13 +535,13 @@ end_channel (grpc_channel *channel, Hold *hold, EndChannel end, const char *oper
   gboolean self_driven = plugin_transport_drives_itself (hold->transport->plugin);
 
   if (hold->orphan) {
-    end_orphan (end, hold->transport->state, channel);
+    end_orphan (end, hold->transport, channel);
   } else {
-    gint64 began_us = instance_begin (hold->transport);
+    gint64 began_us = instance_take_turn (hold->transport);
 
     hold->link->life = LIFE_ENDED;
     end (hold->transport->state, channel);
-    instance_end (hold->transport, operation, began_us);
+    instance_give_turn (hold->transport, operation, began_us);
   }
   if (self_driven)
     link_unref (hold->link);
@@ -556,7 +554,7 @@ close_left (gpointer data)
 {
   Hold *hold = data;
 
-  end_orphan (hold->transport->plugin->ops.transport.close_channel, hold->transport->state, hold->left);
+  end_orphan (hold->transport->plugin->ops.transport.close_channel, hold->transport, hold->left);
   hold_free (hold, instance_unref_orphan);
 }
 
@@ -615,10 +613,10 @@ create_channel (const LinkSite *site, const char *address, gpointer owner, GErro
   const CenoteTransportOps *ops = &site->transport->plugin->ops.transport;
   const void *args = site->channel_args_for == NULL ? site->channel_args : site->channel_args_for (owner);
   CenoteFault fault = FAULT_INIT;
-  gint64 began_us = instance_begin (site->transport);
+  gint64 began_us = instance_take_turn (site->transport);
   grpc_channel *channel = ops->create_channel (site->transport->state, address, args, &fault);
 
-  instance_end (site->transport, "create_channel", began_us);
+  instance_give_turn (site->transport, "create_channel", began_us);
   if (channel == NULL)
     g_propagate_error (error, fault_take (&fault, site->transport->host, "create_channel"));
   fault_clear (&fault);
@@ -629,10 +627,10 @@ static void
 watch_by_transport (Link *link)
 {
   Instance *transport = link->site->transport;
-  gint64 began_us = instance_begin (transport);
+  gint64 began_us = instance_take_turn (transport);
 
   transport->plugin->ops.transport.watch (transport->state, link->channel, transport_told, link);
-  instance_end (transport, "watch", began_us);
+  instance_give_turn (transport, "watch", began_us);
 }
 
 Link *
@@ -679,10 +677,10 @@ static void
 connect_by_transport (const Link *link)
 {
   Instance *transport = link->site->transport;
-  gint64 began_us = instance_begin (transport);
+  gint64 began_us = instance_take_turn (transport);
 
   transport->plugin->ops.transport.connect (transport->state, link->channel);
-  instance_end (transport, "connect", began_us);
+  instance_give_turn (transport, "connect", began_us);
 }
 
 void

@@ -303,10 +303,10 @@ become_over (CenotePool *pool)
   g_hash_table_remove_all (pool->address_names);
   g_ptr_array_set_size (pool->addresses, 0);
   g_ptr_array_set_size (pool->names, 0);
+  pool_end_timers (pool);    /* before the transport, which may end on another thread */
   g_clear_pointer (&pool->picker, instance_unref);
   g_clear_pointer (&pool->connector, instance_unref);
   g_clear_pointer (&pool->transport, instance_unref);
-  pool_end_timers (pool);
   g_clear_pointer (&pool->credentials, call_credentials_free);
   g_clear_pointer (&pool->args, ccore_args_free);
   g_clear_pointer (&pool->health_site.request, g_bytes_unref);
@@ -551,11 +551,19 @@ unpark (ControlNote *note)
 /* A stop does not wait long for attempts that are of no more use. */
 #define LINGER_US (100 * 1000)
 
+/* Their channels are closed on threads of C-core's, which may not touch the pool's timers. */
+static void
+leave_lingering (CenotePool *pool)
+{
+  pool_end_timers (pool);
+  link_leave_lingering (&pool->links);
+}
+
 static void
 tick_stopping (CenotePool *pool)
 {
-  if (pool->transport != NULL && now_us (pool) - pool->stop_us >= LINGER_US)
-    link_leave_lingering (&pool->links);
+  if (!g_queue_is_empty (&pool->lingering) && now_us (pool) - pool->stop_us >= LINGER_US)
+    leave_lingering (pool);
   pool_touch (pool);
 }
 

@@ -51,6 +51,22 @@ instance_end (Instance *instance, const char *operation, gint64 began_us)
   end_within (INSTANCE_BUDGET_US, instance, operation, began_us);
 }
 
+gint64
+instance_take_turn (Instance *transport)
+{
+  gint64 began_us = instance_begin (transport);
+
+  pthread_mutex_lock (&transport->turn);
+  return began_us;
+}
+
+void
+instance_give_turn (Instance *transport, const char *operation, gint64 began_us)
+{
+  pthread_mutex_unlock (&transport->turn);
+  instance_end (transport, operation, began_us);
+}
+
 guint64
 instance_slow_calls (void)
 {
@@ -83,6 +99,7 @@ instance_free (Instance *instance)
 {
   host_free (instance->host);
   plugin_unref (instance->plugin);
+  pthread_mutex_destroy (&instance->turn);
   if (instance->release != NULL)
     instance->release (instance->kept);
   g_free (instance);
@@ -93,7 +110,8 @@ instance_new (const PluginUse *use, const char *pool, const HostServices *servic
 {
   Instance *instance = g_new0 (Instance, 1);
 
-  g_atomic_ref_count_init (&instance->refs);
+  instance->refs = 1;
+  pthread_mutex_init (&instance->turn, NULL);
   instance->plugin = plugin_ref (use->plugin);
   instance->host = host_new (use->plugin, use->instance, pool, services);
   create_state (instance, use, error);
@@ -112,14 +130,14 @@ instance_keep (Instance *instance, gpointer kept, GDestroyNotify release)
 Instance *
 instance_ref (Instance *instance)
 {
-  g_atomic_ref_count_inc (&instance->refs);
+  (void) __atomic_add_fetch (&instance->refs, 1, __ATOMIC_RELAXED);
   return instance;
 }
 
 void
 instance_unref (Instance *instance)
 {
-  if (instance == NULL || !g_atomic_ref_count_dec (&instance->refs))
+  if (instance == NULL || __atomic_sub_fetch (&instance->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   destroy_state (instance);
   instance_free (instance);
@@ -128,7 +146,7 @@ instance_unref (Instance *instance)
 void
 instance_unref_orphan (Instance *instance)
 {
-  if (!g_atomic_ref_count_dec (&instance->refs))
+  if (__atomic_sub_fetch (&instance->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   host_destroy_state (instance->host, instance->state);
   instance_free (instance);

@@ -12,17 +12,20 @@
 #ifndef CENOTE_CORE_INSTANCE_H
 #define CENOTE_CORE_INSTANCE_H
 
+#include <pthread.h>
+
 #include "host.h"
 #include "core/config/settings.h"
 
 typedef struct Instance {
-  gatomicrefcount refs;
+  guint refs;                /* atomic; not GLib's, which a sanitizer does not see */
   Plugin *plugin;
   CenoteHost *host;
   gpointer state;
   gpointer kept;             /* see instance_keep() */
   GDestroyNotify release;
   gint64 next_report_us;     /* atomic: before then a slow operation is only counted */
+  pthread_mutex_t turn;      /* a transport's: see instance_take_turn() */
 } Instance;
 
 /* For one operation on the control thread, and for create or destroy. */
@@ -44,6 +47,10 @@ void instance_unref_orphan (Instance *instance);
  * instance_begin() returns what instance_end() wants. */
 gint64 instance_begin (const Instance *instance);
 void instance_end (Instance *instance, const char *operation, gint64 began_us);
+/* The same around an operation of a transport's, which is for one thread at a time: the control thread, or,
+ * for a channel that outlives its pool, whoever closes it. */
+gint64 instance_take_turn (Instance *transport);
+void instance_give_turn (Instance *transport, const char *operation, gint64 began_us);
 /* How many operations of all plugins in this process took longer than their budget. */
 guint64 instance_slow_calls (void);
 

@@ -559,7 +559,7 @@ typedef struct CenotePickerOps {
 
 /* -------------------------------------------------------------- transport */
 
-/* Makes channels for addresses.  Control thread only, except where said. */
+/* Makes channels for addresses.  Control thread only, except where said; one operation at a time, whatever the thread. */
 
 /* Tells a new connectivity STATE (CenoteChannelState, not DRAINING) of a
  * channel.  ERROR (copied): why, for TRANSIENT_FAILURE and IDLE, or NULL.  The
@@ -597,8 +597,8 @@ typedef struct CenoteTransportOps {
   void (*connect) (void *state, struct grpc_channel *channel);
   /* Optional alone (grpc_channel_destroy()).  The channel is given back; no NOTIFY comes
    * after.  One that is still leased at the end of its pool is closed on the thread that
-   * releases its last lease, whichever that is; such channels are closed one at a time,
-   * and destroy follows the last. */
+   * releases its last lease, whichever that is, and one that still connects on a thread of
+   * C-core's; destroy follows the last. */
   void (*close_channel) (void *state, struct grpc_channel *channel);
   /* Optional (nothing).  Every channel has been closed. */
   void (*destroy) (void *state);
