@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <grpc/byte_buffer.h>
 
+std::atomic<bool> MessageMemory::there_{ false };
 std::mutex MessageMemory::lock_;
 MessageMemory *MessageMemory::current_;
 
@@ -11,11 +12,13 @@ MessageMemory::MessageMemory ()
 {
   std::lock_guard<std::mutex> hold (lock_);
   current_ = this;
+  there_ = true;
 }
 
 MessageMemory::~MessageMemory ()
 {
   std::lock_guard<std::mutex> hold (lock_);
+  there_ = false;
   current_ = nullptr;
 }
 
@@ -32,6 +35,8 @@ MessageMemory::add (std::vector<Piece> &pieces, const grpc_byte_buffer *buffer)
 void
 MessageMemory::note_sent (const grpc_op *ops, size_t n)
 {
+  if (!is_there ())
+    return;
   std::lock_guard<std::mutex> hold (lock_);
 
   for (size_t i = 0; i < n && current_ != nullptr; i++)
@@ -42,6 +47,8 @@ MessageMemory::note_sent (const grpc_op *ops, size_t n)
 void
 MessageMemory::note_given_back (const grpc_byte_buffer *buffer)
 {
+  if (!is_there ())
+    return;
   std::lock_guard<std::mutex> hold (lock_);
 
   if (current_ != nullptr && buffer != nullptr)
