@@ -17,7 +17,6 @@
  * side's code (the row without a bar shows it).  A lease is held all the while, so that no thread
  * of Cenote's blocks in C-core and slows what is done by hand.
  */
-#include <grpc/support/time.h>
 #include <string.h>
 
 #include "rig.h"
@@ -32,7 +31,6 @@ typedef struct Setup {
   grpc_channel *default_channels[N_CHANNELS];
   gint next;                 /* of them, in turn; atomic */
   CenoteLease held;
-  grpc_slice method;
   GBytes *message;
 } Setup;
 
@@ -43,96 +41,79 @@ check (gboolean good, const char *what)
     g_error ("%s", what);
 }
 
-/* --------------------------------------------------------- blocking, by hand */
+/* ------------------------------------------------------------------ by hand */
 
 static grpc_channel *
-choose_at_random (Setup *setup)
+take_at_random (gpointer data, CenoteLease *lease)
 {
+  Setup *setup = data;
+
+  (void) lease;
   return setup->channels[rig_random (N_CHANNELS)];
 }
 
 static grpc_channel *
-choose_default (Setup *setup)
+take_default (gpointer data, CenoteLease *lease)
 {
+  Setup *setup = data;
+
+  (void) lease;
   return setup->default_channels[rig_random (N_CHANNELS)];
 }
 
 static grpc_channel *
-choose_in_turn (Setup *setup)
+take_in_turn (gpointer data, CenoteLease *lease)
 {
+  Setup *setup = data;
+
+  (void) lease;
   return setup->channels[(guint) g_atomic_int_add (&setup->next, 1) % N_CHANNELS];
 }
 
-static grpc_byte_buffer *
-make_request (GBytes *message)
-{
-  grpc_slice slice = grpc_slice_from_copied_buffer (g_bytes_get_data (message, NULL), g_bytes_get_size (message));
-  grpc_byte_buffer *request = grpc_raw_byte_buffer_create (&slice, 1);
-
-  grpc_slice_unref (slice);
-  return request;
-}
-
 static void
-pluck_one (Setup *setup, grpc_channel *channel, grpc_completion_queue *queue)
+pluck (guint64 n, gpointer data, grpc_channel *(*take) (gpointer data, CenoteLease *lease))
 {
-  gpr_timespec deadline = gpr_time_add (gpr_now (GPR_CLOCK_MONOTONIC), gpr_time_from_seconds (30, GPR_TIMESPAN));
-  grpc_call *call =
-    grpc_channel_create_call (channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, setup->method, NULL, deadline, NULL);
-  grpc_metadata_array initial, trailing;
-  grpc_byte_buffer *request = make_request (setup->message), *response = NULL;
-  grpc_status_code status;
-  grpc_slice details;
-  grpc_op ops[6] = {
-    { .op = GRPC_OP_SEND_INITIAL_METADATA },
-    { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request },
-    { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
-    { .op = GRPC_OP_RECV_INITIAL_METADATA, .data.recv_initial_metadata.recv_initial_metadata = &initial },
-    { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &response },
-    { .op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-      .data.recv_status_on_client = { .trailing_metadata = &trailing, .status = &status, .status_details = &details } },
-  };
+  const RigSource source = { .take = take, .data = data };
 
-  grpc_metadata_array_init (&initial);
-  grpc_metadata_array_init (&trailing);
-  check (grpc_call_start_batch (call, ops, G_N_ELEMENTS (ops), call, NULL) == GRPC_CALL_OK, "a call cannot be started");
-  grpc_completion_queue_pluck (queue, call, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
-  check (status == GRPC_STATUS_OK && rig_take (response) == g_bytes_get_size (setup->message), "a call failed");
-  grpc_metadata_array_destroy (&initial);
-  grpc_metadata_array_destroy (&trailing);
-  grpc_byte_buffer_destroy (request);
-  grpc_byte_buffer_destroy (response);
-  grpc_slice_unref (details);
-  grpc_call_unref (call);
-}
-
-static void
-pluck (guint64 n, Setup *setup, grpc_channel *(*choose) (Setup *setup))
-{
-  grpc_completion_queue *queue = grpc_completion_queue_create_for_pluck (NULL);
-
-  while (n-- > 0)
-    pluck_one (setup, choose (setup), queue);
-  grpc_completion_queue_shutdown (queue);
-  grpc_completion_queue_destroy (queue);
+  check (rig_pluck (&source, n) == 0, "a call failed");
 }
 
 static void
 run_plucked (guint64 n, gpointer data)
 {
-  pluck (n, data, choose_at_random);
+  pluck (n, data, take_at_random);
 }
 
 static void
 run_plucked_in_turn (guint64 n, gpointer data)
 {
-  pluck (n, data, choose_in_turn);
+  pluck (n, data, take_in_turn);
 }
 
 static void
 run_plucked_by_default (guint64 n, gpointer data)
 {
-  pluck (n, data, choose_default);
+  pluck (n, data, take_default);
+}
+
+static void
+next (guint64 n, gpointer data, grpc_channel *(*take) (gpointer data, CenoteLease *lease))
+{
+  const RigSource source = { .take = take, .data = data };
+
+  check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
+}
+
+static void
+run_next (guint64 n, gpointer data)
+{
+  next (n, data, take_at_random);
+}
+
+static void
+run_next_by_default (guint64 n, gpointer data)
+{
+  next (n, data, take_default);
 }
 
 /* ------------------------------------------------------------ blocking, ours */
@@ -150,36 +131,6 @@ run_unary (guint64 n, gpointer data)
 }
 
 /* ------------------------------------------------------------- asynchronous */
-
-static grpc_channel *
-take_plain (gpointer data, CenoteLease *lease)
-{
-  (void) lease;
-  return choose_at_random (data);
-}
-
-static grpc_channel *
-take_default (gpointer data, CenoteLease *lease)
-{
-  (void) lease;
-  return choose_default (data);
-}
-
-static void
-run_next (guint64 n, gpointer data)
-{
-  const RigSource source = { take_plain, data };
-
-  check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
-}
-
-static void
-run_next_by_default (guint64 n, gpointer data)
-{
-  const RigSource source = { take_default, data };
-
-  check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
-}
 
 typedef struct Async {
   Setup *setup;
@@ -235,7 +186,6 @@ setup_init (Setup *setup, guint port)
 
   memset (setup, 0, sizeof *setup);
   setup->rig = rig_new (port);
-  setup->method = grpc_slice_from_static_string (DEMO_ECHO_METHOD);
   setup->message = g_bytes_new_static (message, sizeof message - 1);
   for (i = 0; i < N_CHANNELS; i++) {
     setup->channels[i] = rig_plain_channel (target);

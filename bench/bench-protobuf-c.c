@@ -6,7 +6,6 @@
  * of that is protobuf-c's own work: rows without a bar leave that to it by hand, too.
  */
 #include <cenote/protobuf-c.h>
-#include <grpc/support/time.h>
 #include <string.h>
 
 #include "bench/echo.pb-c.h"
@@ -18,7 +17,6 @@
 #define NUMBER 300
 #define PACKED_SIZE (sizeof TEXT - 1 + 5)
 #define N_CHANNELS 5
-#define TIMEOUT_MS 30000
 
 typedef struct Setup {
   Rig *rig;
@@ -166,60 +164,38 @@ run_packed (guint64 n, gpointer data)
 
 /* ----------------------------------------------------------- over C-core */
 
-static void
-begin_over_core (RigCall *call, Setup *setup, grpc_completion_queue *queue)
+static grpc_channel *
+take_default (gpointer data, CenoteLease *lease)
+{
+  Setup *setup = data;
+
+  (void) lease;
+  return setup->channels[rig_random (N_CHANNELS)];
+}
+
+static grpc_slice
+pack_slice (void)
 {
   grpc_slice message = grpc_slice_malloc (PACKED_SIZE);
 
   put_note (GRPC_SLICE_START_PTR (message));
-  rig_call_begin (call, setup->channels[rig_random (N_CHANNELS)], queue,
-                  grpc_slice_from_static_string (DEMO_ECHO_METHOD), message, TIMEOUT_MS, call);
-  grpc_slice_unref (message);
-}
-
-static void
-end_over_core (RigCall *call)
-{
-  check (rig_call_end_by (call, read_note), "a call failed");
+  return message;
 }
 
 static void
 run_plucked (guint64 n, gpointer data)
 {
-  grpc_completion_queue *queue = grpc_completion_queue_create_for_pluck (NULL);
-  RigCall call;
+  const RigSource source = { take_default, data, pack_slice, read_note };
 
-  while (n-- > 0) {
-    begin_over_core (&call, data, queue);
-    grpc_completion_queue_pluck (queue, &call, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
-    end_over_core (&call);
-  }
-  grpc_completion_queue_shutdown (queue);
-  grpc_completion_queue_destroy (queue);
+  check (rig_pluck (&source, n) == 0, "a call failed");
 }
 
 static void
 run_next (guint64 n, gpointer data)
 {
-  grpc_completion_queue *queue = grpc_completion_queue_create_for_next (NULL);
-  guint64 to_begin = n, to_end = n;
-  RigCall calls[IN_FLIGHT];
-  guint i;
+  const RigSource source = { take_default, data, pack_slice, read_note };
 
-  for (i = 0; i < MIN (n, IN_FLIGHT); i++, to_begin--)
-    begin_over_core (&calls[i], data, queue);
-  for (; to_end > 0; to_end--) {
-    RigCall *call = grpc_completion_queue_next (queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL).tag;
-
-    end_over_core (call);
-    if (to_begin == 0)
-      continue;
-    to_begin--;
-    begin_over_core (call, data, queue);
-  }
-  grpc_completion_queue_shutdown (queue);
-  grpc_completion_queue_next (queue, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
-  grpc_completion_queue_destroy (queue);
+  check (rig_call (&source, n, IN_FLIGHT) == 0, "a call failed");
 }
 
 /* --------------------------------------------------------------- by the stub */

@@ -236,7 +236,7 @@ plain_wait (Row *row, gint64 until_us)
   Call *call = event.tag;
 
   if (event.type == GRPC_OP_COMPLETE)
-    call_over (call, rig_call_end (&call->by_hand));
+    call_over (call, rig_call_end (&call->by_hand, NULL));
 }
 
 static void

@@ -69,7 +69,7 @@ static void
 run_plain (guint port)
 {
   Plain plain = { .next = 0 };
-  RigSource source = { take_plain, &plain };
+  RigSource source = { .take = take_plain, .data = &plain };
   g_autofree char *target = g_strdup_printf ("ipv4:127.0.0.1:%u", port);
   guint i;
 

@@ -171,7 +171,7 @@ rig_await_found (Rig *rig, guint n, gint64 *out_first_us, gint64 *out_last_us)
 
 /* ------------------------------------------------------------------- calls */
 
-#define CALL_TIMEOUT_MS 10000
+#define CALL_TIMEOUT_MS 30000
 #define MESSAGE "a small message"
 
 /* The tag of its RigCall. */
@@ -196,7 +196,7 @@ take_from_pool (gpointer data, CenoteLease *lease)
 RigSource
 rig_source_of_pool (CenotePool *pool)
 {
-  return (RigSource) { take_from_pool, pool };
+  return (RigSource) { .take = take_from_pool, .data = pool };
 }
 
 guint
@@ -212,28 +212,23 @@ rig_random (guint n)
   return luck % n;
 }
 
-static gsize
-take_by (grpc_byte_buffer *response, RigTake take)
+/* FALSE: nothing has come. */
+static gboolean
+take_reply (grpc_byte_buffer *response, RigTake take)
 {
   grpc_byte_buffer_reader reader;
   grpc_slice all;
   gsize length;
 
   if (response == NULL || !grpc_byte_buffer_reader_init (&reader, response))
-    return 0;
+    return FALSE;
   all = grpc_byte_buffer_reader_readall (&reader);
   length = GRPC_SLICE_LENGTH (all);
   if (take != NULL)
     take (GRPC_SLICE_START_PTR (all), length);
   grpc_slice_unref (all);
   grpc_byte_buffer_reader_destroy (&reader);
-  return length;
-}
-
-gsize
-rig_take (grpc_byte_buffer *response)
-{
-  return take_by (response, NULL);
+  return length > 0;
 }
 
 static void
@@ -273,9 +268,9 @@ rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue *que
 }
 
 gboolean
-rig_call_end_by (RigCall *call, RigTake take)
+rig_call_end (RigCall *call, RigTake take)
 {
-  gboolean good = call->status == GRPC_STATUS_OK && take_by (call->response, take) > 0;
+  gboolean good = call->status == GRPC_STATUS_OK && take_reply (call->response, take);
 
   grpc_metadata_array_destroy (&call->initial);
   grpc_metadata_array_destroy (&call->trailing);
@@ -286,30 +281,26 @@ rig_call_end_by (RigCall *call, RigTake take)
   return good;
 }
 
-gboolean
-rig_call_end (RigCall *call)
-{
-  return rig_call_end_by (call, NULL);
-}
-
-static void
+/* FALSE: none is left. */
+static gboolean
 call_start (Caller *caller, Call *call)
 {
   grpc_channel *channel;
   grpc_slice message;
 
-  memset (call, 0, sizeof *call);
+  call->lease = (CenoteLease) CENOTE_LEASE_INIT;
   while (caller->to_start > 0 && (channel = caller->source->take (caller->source->data, &call->lease)) == NULL) {
     caller->to_start--;
     caller->failed++;
   }
   if (caller->to_start == 0)
-    return;
+    return FALSE;
   caller->to_start--;
   caller->in_flight++;
-  message = grpc_slice_from_copied_string (MESSAGE);
+  message = caller->source->pack != NULL ? caller->source->pack () : grpc_slice_from_copied_string (MESSAGE);
   rig_call_begin (&call->call, channel, caller->queue, caller->method, message, CALL_TIMEOUT_MS, call);
   grpc_slice_unref (message);
+  return TRUE;
 }
 
 static void
@@ -318,8 +309,9 @@ call_end (Caller *caller, Call *call)
   grpc_status_code status = call->call.status;
 
   caller->in_flight--;
-  caller->failed += !rig_call_end (&call->call);
-  cenote_lease_release_with_status (&call->lease, (int) status);
+  caller->failed += !rig_call_end (&call->call, caller->source->read);
+  if (call->lease.channel != NULL)
+    cenote_lease_release_with_status (&call->lease, (int) status);
 }
 
 static grpc_event
@@ -332,10 +324,27 @@ static void
 caller_end (Caller *caller)
 {
   grpc_slice_unref (caller->method);
-  grpc_completion_queue_shutdown (caller->queue);
-  while (next_event (caller).type != GRPC_QUEUE_SHUTDOWN)
-    continue;
   grpc_completion_queue_destroy (caller->queue);
+}
+
+guint64
+rig_pluck (const RigSource *source, guint64 n)
+{
+  Caller caller = {
+    .source = source,
+    .queue = grpc_completion_queue_create_for_pluck (NULL),
+    .method = grpc_slice_from_static_string (DEMO_ECHO_METHOD),
+    .to_start = n,
+  };
+  Call call;
+
+  while (call_start (&caller, &call)) {
+    grpc_completion_queue_pluck (caller.queue, &call, gpr_inf_future (GPR_CLOCK_MONOTONIC), NULL);
+    call_end (&caller, &call);
+  }
+  grpc_completion_queue_shutdown (caller.queue);
+  caller_end (&caller);
+  return caller.failed;
 }
 
 guint64
@@ -364,6 +373,9 @@ rig_call_method (const RigSource *source, const char *method, guint64 n, guint i
     call_end (&caller, event.tag);
     call_start (&caller, event.tag);
   }
+  grpc_completion_queue_shutdown (caller.queue);
+  while (next_event (&caller).type != GRPC_QUEUE_SHUTDOWN)
+    continue;
   caller_end (&caller);
   return caller.failed;
 }

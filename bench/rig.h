@@ -57,16 +57,24 @@ grpc_channel *rig_default_channel (const char *target);
 /* Below N, as luck of the thread's own has it: no lock, and no line that threads share. */
 guint rig_random (guint n);
 
-/* Where a call's channel comes from, and what becomes of it. */
+/* Reads a reply. */
+typedef void (*RigTake) (const guint8 *bytes, gsize size);
+
+/* Where a call's channel comes from, and what travels. */
 typedef struct RigSource {
-  grpc_channel *(*take) (gpointer data, CenoteLease *lease);
+  grpc_channel *(*take) (gpointer data, CenoteLease *lease); /* LEASE, where it takes one, is released by the call */
   gpointer data;
+  grpc_slice (*pack) (void); /* (nullable): the request; the rig has one of its own */
+  RigTake read;              /* (nullable) */
 } RigSource;
 
 /* One of the pool's channels, leased for the call. */
 RigSource rig_source_of_pool (CenotePool *pool);
-/* Makes N echo calls, at most IN_FLIGHT at a time, on the caller's thread.  How many failed. */
+/* Makes N echo calls, at most IN_FLIGHT at a time, on the caller's thread, which takes them from a queue as they end.
+ * How many failed. */
 guint64 rig_call (const RigSource *source, guint64 n, guint in_flight);
+/* The same one after another, each plucked. */
+guint64 rig_pluck (const RigSource *source, guint64 n);
 /* The same of METHOD (static), which gives back a message. */
 guint64 rig_call_method (const RigSource *source, const char *method, guint64 n, guint in_flight);
 
@@ -83,14 +91,8 @@ typedef struct RigCall {
 /* Of METHOD with MESSAGE; TAG comes out of QUEUE when it is over, also where TIMEOUT_MS ends it. */
 void rig_call_begin (RigCall *call, grpc_channel *channel, grpc_completion_queue *queue, grpc_slice method,
                      grpc_slice message, gint64 timeout_ms, gpointer tag);
-/* Frees what it holds.  Whether it is OK, with a message. */
-gboolean rig_call_end (RigCall *call);
-/* The same; TAKE (nullable) is given the message. */
-typedef void (*RigTake) (const guint8 *bytes, gsize size);
-gboolean rig_call_end_by (RigCall *call, RigTake take);
-
-/* Takes what a reply says, as a client does that wants to know.  In bytes; 0: nothing came. */
-gsize rig_take (grpc_byte_buffer *response);
+/* Frees what it holds.  Whether it is OK, with a message, which TAKE (nullable) is given: as a client does that wants to know. */
+gboolean rig_call_end (RigCall *call, RigTake take);
 
 /* ----------------------------------------------------------------- figures */
 
