@@ -28,6 +28,9 @@ const guint64 events_mask = CENOTE_EVENT_MASK_ALL & ~CENOTE_EVENT_BIT (CENOTE_EV
 /* A fiftieth of Chronicle's own. */
 const char *const quick = "20ms", *const longest = "200ms";
 
+/* It dials when it is asked to connect: by then its events are listened to. */
+const char *const when_told = "&autoConnect=false";
+
 /* A pool to PORT by a string of Chronicle's. */
 std::string
 keyfile (unsigned port, const std::string &query, const std::string &initial, const std::string &max)
@@ -132,7 +135,7 @@ protected:
 /* "server death never noticed: connected? stayed true 8 s, still no good RPC 30 s after restart" */
 TEST_F (SeedA4, B7_ServerDeathIsNoticedAndRecoveredFrom)
 {
-  Chronicle client (server.port ());
+  Chronicle client (server.port (), when_told);
 
   ASSERT_TRUE (client.connects ()) << client.why;
   ASSERT_TRUE (client.calls ());
@@ -312,7 +315,7 @@ TEST_F (SeedA4, C4_AGetIsAnsweredWhileDialling)
 TEST_F (SeedA4, C4_ADroppedConnectionIsRedialledAndReadyAgain)
 {
   Peer forward ("forward", server.port ());
-  Chronicle client (forward.port ());
+  Chronicle client (forward.port (), when_told);
 
   ASSERT_TRUE (client.connects ()) << client.why;
   ASSERT_TRUE (client.calls ());
@@ -353,7 +356,7 @@ TEST_F (SeedA4, C4_DisconnectFailsWaitersAtOnce)
 
 TEST_F (SeedA4, C4_ReconnectDropsAndRedials)
 {
-  Chronicle client (server.port ());
+  Chronicle client (server.port (), when_told);
 
   ASSERT_TRUE (client.connects ()) << client.why;
   guint64 before = client.status ()->channels[0]->id;
