@@ -179,12 +179,16 @@ TEST_F (CallbacksTest, WithoutAFunctionOnlyDestroyRuns)
 
 TEST_F (CallbacksTest, OnItsOwnThreadFreeIsSafe)
 {
-  Gate freed;
+  Gate posted, freed;
   Callbacks *own = callbacks_new ();
 
   ASSERT_TRUE (callbacks_start (own));
-  post (own, [&] { callbacks_free (own); }, nullptr);
+  post (own, [&] {
+    posted.pass ();
+    callbacks_free (own);
+  }, nullptr);
   post (own, [&] { freed.open (); });
+  posted.open ();
   freed.pass ();
 }
 
