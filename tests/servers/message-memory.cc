@@ -4,21 +4,18 @@
 #include <dlfcn.h>
 #include <grpc/byte_buffer.h>
 
-std::atomic<bool> MessageMemory::there_{ false };
 std::mutex MessageMemory::lock_;
-MessageMemory *MessageMemory::current_;
+std::atomic<MessageMemory *> MessageMemory::current_{ nullptr };
 
 MessageMemory::MessageMemory ()
 {
   std::lock_guard<std::mutex> hold (lock_);
   current_ = this;
-  there_ = true;
 }
 
 MessageMemory::~MessageMemory ()
 {
   std::lock_guard<std::mutex> hold (lock_);
-  there_ = false;
   current_ = nullptr;
 }
 
@@ -35,24 +32,24 @@ MessageMemory::add (std::vector<Piece> &pieces, const grpc_byte_buffer *buffer)
 void
 MessageMemory::note_sent (const grpc_op *ops, size_t n)
 {
-  if (!is_there ())
+  if (current () == nullptr)
     return;
   std::lock_guard<std::mutex> hold (lock_);
 
-  for (size_t i = 0; i < n && current_ != nullptr; i++)
+  for (size_t i = 0; i < n && current () != nullptr; i++)
     if (ops[i].op == GRPC_OP_SEND_MESSAGE)
-      add (current_->sent_, ops[i].data.send_message.send_message);
+      add (current ()->sent_, ops[i].data.send_message.send_message);
 }
 
 void
 MessageMemory::note_given_back (const grpc_byte_buffer *buffer)
 {
-  if (!is_there ())
+  if (current () == nullptr)
     return;
   std::lock_guard<std::mutex> hold (lock_);
 
-  if (current_ != nullptr && buffer != nullptr)
-    add (current_->received_, buffer);
+  if (current () != nullptr && buffer != nullptr)
+    add (current ()->received_, buffer);
 }
 
 /* ----------------------------------------------------------------- wrappers */

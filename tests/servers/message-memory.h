@@ -46,12 +46,11 @@ private:
     return std::count (pieces.begin (), pieces.end (), piece);
   }
 
-  /* Mostly it is not: then threads are not to meet here, which would hide races of theirs from ThreadSanitizer. */
-  static bool is_there () { return there_.load (std::memory_order_relaxed); }
+  /* Mostly there is none: then threads are not to meet here, which would hide races of theirs from ThreadSanitizer. */
+  static MessageMemory *current () { return current_.load (std::memory_order_relaxed); }
 
-  static std::atomic<bool> there_;
   static std::mutex lock_;
-  static MessageMemory *current_;
+  static std::atomic<MessageMemory *> current_;
   std::vector<Piece> sent_, received_;
 };
 
